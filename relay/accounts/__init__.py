@@ -1,0 +1,1 @@
+"""Who may send what, through which API, with whose credentials."""

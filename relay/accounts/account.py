@@ -1,0 +1,43 @@
+"""What everybody else knows of an account, and of the room that grants it."""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from relay.config import AccountPolicy
+from relay.outcome import Reply
+from relay.providers.contract import Credentials
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """Through which API, with whose credentials and under which rules mail is sent."""
+
+    name: str  # as configured; pass-through: "dmds:<dmdsid>-<campaign>", "mensatek:<user>"
+    provider: str  # key of Providers
+    credentials: Credentials
+    policy: AccountPolicy
+
+
+class Gatekeeper(Protocol):
+    """Who may send what. The front door asks; nothing here knows SMTP but its replies."""
+
+    async def authenticate(self, login: str, password: str, client: str) -> Account | Reply:
+        """Check a login: the account, or the reply that refuses it (535 wrong, 454 cannot be checked now, 421 client blocked).
+
+        Slows, counts and blocks failures; asks an upstream once for each password. Never raises, never blocks the loop.
+        """
+
+    def trusted(self, listener: str, client: str) -> Account | None:
+        """Return the account that a listener binds to the client's network; None: it must log in."""
+
+    def blocked(self, client: str) -> Reply | None:
+        """Return the 421 for a client with too many failed logins; asked before the greeting."""
+
+    def refuse_sender(self, account: Account, address: str) -> Reply | None:
+        """Return the refusal of a MAIL FROM or From address; None: allowed. The null sender is always allowed."""
+
+    def refuse_volume(self, account: Account, recipients: int) -> Reply | None:
+        """Count one message against the account's limits, or return the 452 that says when to come back."""
+
+    async def resolve(self, name: str) -> Account | None:
+        """Find an account by its name for mail that is already kept; None: it no longer exists or its credential is lost."""

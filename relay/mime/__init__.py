@@ -1,0 +1,1 @@
+"""From bytes to `Content`: structure, headers, body, attachments, fidelity notes. Pure."""

@@ -1,0 +1,1 @@
+"""The APIs: the contract, the one HTTP client, one package for each."""

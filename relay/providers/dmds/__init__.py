@@ -1,0 +1,1 @@
+"""Planisys DMDS `send_many_inline`."""

@@ -1,0 +1,183 @@
+"""What every store offers: durable keeping of messages, one transaction for each public method.
+
+One row for each message, its body beside it, one row for each recipient with its state, attempts as append-only
+history. Written for SQLite and PostgreSQL alike; several nodes may share a store, so everything that is claimed is
+claimed under a lease in the name of an owner.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Protocol
+
+from relay.message import Message, MessageId, Recipient
+from relay.mime.content import Note
+from relay.outcome import Outcome
+
+
+class State(StrEnum):
+    """Where one recipient of a message stands. The same words in SQL, log, page and command line."""
+
+    QUEUED = "queued"  # waits for its next attempt
+    SENDING = "sending"  # an attempt is journalled and has not ended
+    UNCONFIRMED = "unconfirmed"  # the last attempt may have been accepted; waits for proof or for the account's rule
+    HELD = "held"  # waits for a person
+    ACCEPTED = "accepted"  # the API has it
+    REFUSED = "refused"  # proven impossible
+    EXPIRED = "expired"  # given up at max_age
+    DROPPED = "dropped"  # a person removed it
+
+
+#: States in which nothing more will be tried.
+FINAL_STATES = frozenset({State.ACCEPTED, State.REFUSED, State.EXPIRED, State.DROPPED})
+
+
+@dataclass(frozen=True, slots=True)
+class RecipientEntry:
+    """One recipient as kept."""
+
+    position: int  # 0-based place in the envelope; identifies the recipient within its message
+    recipient: Recipient
+    state: State = State.QUEUED
+    attempts: int = 0  # attempts that were begun
+    provider_message_id: str = ""
+    provider_batch_id: str = ""
+    reason: str = ""  # of the last outcome; empty: none yet
+
+
+@dataclass(frozen=True, slots=True)
+class NewMessage:
+    """A message on its way into the store."""
+
+    message: Message
+    entries: tuple[RecipientEntry, ...]
+    mode: str  # the delivery mode it came by: "queue", "direct", "auto"
+    due_at: float  # when its next attempt may begin; seconds since the epoch
+    expires_at: float  # when it is given up
+    notes: tuple[Note, ...] = ()
+    leased_by: str = ""  # set where an attempt is already under way (auto mode): begins its life claimed by this owner
+    lease_seconds: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A message that its owner alone may work on until the lease ends."""
+
+    message: Message
+    entries: tuple[RecipientEntry, ...]  # all of them, also those that are done
+    expires_at: float
+    owner: str
+    batch_id: str = ""  # the batch of an earlier accepted call; empty: none
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What one attempt brought for one recipient, and where that leaves it."""
+
+    position: int
+    outcome: Outcome
+    state: State
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """What `stats` tells: the queue at a glance."""
+
+    by_state: Mapping[State, int]  # recipients
+    messages_open: int  # messages with a recipient in no final state
+    oldest_received_at: float | None  # of the open messages; None: there is none
+
+
+@dataclass(frozen=True, slots=True)
+class Pause:
+    """An account that is not tried for a while."""
+
+    account: str
+    until: float  # seconds since the epoch: when it may be probed
+    reason: str
+    failures: int  # in a row
+
+
+class Queue(Protocol):
+    """Durable keeping, as intake and worker use it. Every method is one transaction, synced when it returns.
+
+    All raise QueueError when the store fails, and then nothing was changed.
+    """
+
+    async def put(self, new: NewMessage) -> None:
+        """Keep a message. After return it survives kill -9 and power loss. Raises QueueFull when there is no room.
+
+        Messages whose entries are all final are kept as history, without their body.
+        """
+
+    async def claim(
+        self, owner: str, limit: int, lease_seconds: float, *, without: Collection[str] = ()
+    ) -> Sequence[Claim]:
+        """Lease up to `limit` due messages to `owner`, oldest due first; never one that is leased or of an account
+        that is paused or in `without`. A message whose lease ended comes back too, its SENDING recipients as
+        UNCONFIRMED. Callers retry UNCONFIRMED recipients only as the account's rule says.
+        """
+
+    async def begin(self, claim: Claim, positions: Sequence[int], lease_seconds: float) -> None:
+        """Journal, before the call goes out, that these recipients are being attempted: state SENDING, attempts + 1; renew
+        the lease. Raises QueueError when the lease was lost: then the call must not be made.
+        """
+
+    async def record(self, claim: Claim, results: Sequence[Result], *, seconds: float, call: str = "") -> None:
+        """Write outcomes, states and history of one attempt; the lease stays. Safe to repeat with the same results.
+
+        `call` names the function that was called; `seconds` how long it took.
+        """
+
+    async def release(self, claim: Claim, due_at: float | None) -> None:
+        """Give the lease back. `due_at`: when the message is due again; None: nothing is left to be tried (all final or
+        held), so the body may go.
+        """
+
+    async def recover(self, owner: str) -> int:
+        """Free, at start, every lease that an earlier life of this owner held: its SENDING recipients become UNCONFIRMED.
+        Returns how many messages.
+        """
+
+    async def wait(self, timeout_seconds: float) -> None:
+        """Return when something may have become claimable, or after the time. A signal only; never the truth."""
+
+    async def next_due_at(self) -> float | None:
+        """Tell when the next unleased message is due; None: none waits."""
+
+    async def pause(self, pause: Pause) -> None:
+        """Keep claims away from an account until `pause.until`; replaces an earlier pause."""
+
+    async def resume(self, account: str) -> bool:
+        """End a pause at once. Returns whether there was one."""
+
+    async def paused(self) -> Sequence[Pause]:
+        """List the pauses, also those whose time has come and that no success has ended yet."""
+
+    async def recipients_since(self, account: str, since: float) -> int:
+        """Count the recipients that an account was accepted for since a time; the daily limit starts from it."""
+
+    async def save_credential(self, account: str, sealed: bytes) -> None:
+        """Keep the sealed credential of a pass-through account; replaces the earlier one."""
+
+    async def load_credential(self, account: str) -> bytes | None:
+        """Return what `save_credential` kept."""
+
+    async def prune(self, finished_before: float, limit: int) -> int:
+        """Delete up to `limit` messages whose recipients were all final before a time; returns how many."""
+
+    async def close(self) -> None:
+        """Finish what is being written and close."""
+
+
+class QueueView(Protocol):
+    """Looking without touching, for metrics, commands and pages."""
+
+    async def stats(self) -> Counts:
+        """Count what is there."""
+
+    async def entries(self, message_id: MessageId) -> Sequence[RecipientEntry] | None:
+        """Return a message's recipients as they stand; None: no such message."""
+
+    async def check(self) -> None:
+        """Raise QueueError when the store cannot be written to."""

@@ -1,0 +1,1 @@
+"""Both vendors' APIs in one local process. Knows nothing of the gateway but the wire."""
