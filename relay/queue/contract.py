@@ -43,6 +43,7 @@ class RecipientEntry:
     provider_message_id: str = ""
     provider_batch_id: str = ""
     reason: str = ""  # of the last outcome; empty: none yet
+    changed_at: float = 0.0  # when the state was last set; the store fills it in
 
 
 @dataclass(frozen=True, slots=True)
