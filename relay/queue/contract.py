@@ -132,7 +132,8 @@ class Queue(Protocol):
 
     async def release(self, claim: Claim, due_at: float | None) -> None:
         """Give the lease back. `due_at`: when the message is due again; None: nothing is left to be tried (all final or
-        held), so the body may go.
+        held), so the body may go. A recipient that is still SENDING becomes UNCONFIRMED: its call was begun and
+        nobody wrote down how it ended.
         """
 
     async def recover(self, owner: str) -> int:
