@@ -1,0 +1,48 @@
+# Everything a developer does, by name. `make` alone lists it.
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help demo test lint fmt bench constraints clean
+
+BIN := .venv/bin
+
+help: ## show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+demo: .venv/.runtime ## run gateway and sandbox together on this machine; ONCE=1 sends one mail through both APIs and ends
+	@$(BIN)/relay demo $(if $(ONCE),--once)
+
+test: .venv/.dev ## run every test with branch coverage; ARGS="tests/house -x" runs some, without the coverage limit
+	@.ci/system-packages
+	@$(BIN)/python -m pytest --cov $(if $(ARGS),--cov-fail-under=0 $(ARGS))
+
+lint: .venv/.dev ## check style, format and types
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+
+fmt: .venv/.dev ## format, and mend what can be mended
+	@$(BIN)/ruff check --fix-only --quiet .
+	@$(BIN)/ruff format .
+
+bench: .venv/.dev ## measure throughput and latency on this machine
+	@$(BIN)/python -m bench $(ARGS)
+
+constraints: .venv/.dev ## renew constraints.txt with the newest versions that fit
+	@$(BIN)/python -m pip install --quiet --upgrade --upgrade-strategy eager --editable '.[dev]'
+	@{ sed -n '/^#/p' constraints.txt; $(BIN)/python -m pip freeze --exclude-editable; } >constraints.new
+	@mv constraints.new constraints.txt
+
+clean: ## remove everything that can be made again
+	@rm -rf .venv build dist .coverage .coverage.* .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# The stamps are remade when what is to be installed changes, or when .venv is gone.
+.venv/.runtime: pyproject.toml constraints.txt .ci/make-venv
+	@.ci/make-venv
+	@touch $@
+
+.venv/.dev: pyproject.toml constraints.txt .ci/make-venv
+	@.ci/make-venv dev
+	@touch $@ .venv/.runtime
