@@ -121,7 +121,7 @@ class AccountPolicy(Section):
         "queue",
         description="queue: 250 once the mail is safe on disk; direct: 250 once the API took it; auto: waits `answer_within` for the API, then keeps the mail and says 250.",
     )
-    answer_within: Seconds = Field(20.0, description="direct and auto: how long the client waits for the API.")
+    answer_within: Seconds = Field(20.0, description="How long the client waits for the API. auto: then the mail is kept and the answer is 250. direct: then no further call is begun, and a call under way is waited for.")
     strict: bool = Field(
         False,
         description="Refuse (554) whatever the API cannot carry whole, instead of noting what gets lost.",
