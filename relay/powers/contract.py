@@ -1,4 +1,4 @@
-"""The APIs' own powers, as asked for by X-Relay-* headers or account defaults."""
+"""What may be asked of the APIs beyond plain sending: values only."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
