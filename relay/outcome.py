@@ -54,8 +54,8 @@ class Replies:
     """Every reply the gateway gives, by name. Use `saying` where the text should tell more."""
 
     OK = Reply(250, "2.0.0", "Ok")
-    QUEUED = Reply(250, "2.0.0", "Ok: kept for delivery")
-    ACCEPTED = Reply(250, "2.0.0", "Ok: accepted by the provider")
+    QUEUED = Reply(250, "2.0.0", "Ok: queued")
+    ACCEPTED = Reply(250, "2.0.0", "Ok: sent")
     SENDER_OK = Reply(250, "2.1.0", "Ok")
     RECIPIENT_OK = Reply(250, "2.1.5", "Ok")
     AUTH_OK = Reply(235, "2.7.0", "Authentication successful")
@@ -105,6 +105,7 @@ class Accepted:
     provider_message_id: str = ""  # Mensatek idMensaje; empty where the API gives none
     provider_batch_id: str = ""  # Mensatek idEnvio, DMDS eeid
     remark: str = ""  # what did not add up although it was taken; empty: nothing
+    sent_count: int | None = None  # mails the API counted for the whole call, where that differs from its recipients
 
 
 @dataclass(frozen=True, slots=True)

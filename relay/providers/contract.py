@@ -77,6 +77,7 @@ class Brief:
     policy: AccountPolicy
     credentials: Credentials
     batch_id: str = ""  # of calls of this message that were accepted before; empty: none
+    mail_from: str = ""  # the envelope's sender, shown where the headers name none; empty: the null reverse-path
 
 
 class Verdict(Enum):
