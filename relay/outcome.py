@@ -133,8 +133,9 @@ Outcome = Accepted | Refused | Deferred
 def combined_reply(outcomes: Iterable[Outcome]) -> Reply:
     """Say in one reply what happened to all recipients of a message sent while the client waits.
 
-    All refused is permanent; nothing accepted but something deferred is temporary; as soon as one has it the answer is 250,
-    for anything else would make the client send again to those who have it. Whoever calls keeps or reports the rest.
+    All refused is permanent; nothing accepted but something deferred is temporary; as soon as one has it the answer
+    is 250, for anything else would make the client send again to those who have it. Whoever calls keeps or reports
+    the rest.
     """
     refusals: list[Refused] = []
     deferrals: list[Deferred] = []

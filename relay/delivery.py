@@ -1,0 +1,172 @@
+"""One attempt at one message: its calls in order, one outcome for each recipient.
+
+Tries once. Never retries and never stores: whoever keeps the message gives a journal that is told before and after
+each call.
+"""
+
+import asyncio
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from relay.accounts.account import Account
+from relay.errors import ProviderError
+from relay.events import Events
+from relay.message import Clock, MessageId, Recipient
+from relay.outcome import Accepted, Blame, Deferred, Outcome, Refused
+from relay.pauses import Pauses
+from relay.providers.contract import Call, Plan, Providers
+
+#: What is said of recipients whose call was not made because an earlier one showed that it would be useless now.
+_NOT_TRIED = "not tried in this attempt: an earlier call was deferred, or took all the time"
+
+
+@dataclass(frozen=True, slots=True)
+class CallResult:
+    """What one call brought."""
+
+    call: Call
+    outcomes: Mapping[str, Outcome]  # by Recipient.key, everybody in the call
+    seconds: float
+
+
+class Journal(Protocol):
+    """Writes down what is about to happen and what happened."""
+
+    async def before(self, call: Call) -> None:
+        """Say that a call goes out now. What it raises stops the attempt before the call."""
+
+    async def after(self, result: CallResult) -> None:
+        """Say what a call brought. Must not lose it."""
+
+
+class NoJournal:
+    """For a client that still waits: it keeps the message itself."""
+
+    async def before(self, call: Call) -> None:
+        """Write nothing."""
+
+    async def after(self, result: CallResult) -> None:
+        """Write nothing."""
+
+
+class Attempt:
+    """One attempt at one message; its state can be looked at, and its journal exchanged, while it runs."""
+
+    def __init__(
+        self, message_id: MessageId, account: Account, plan: Plan, journal: Journal, batch_id: str = ""
+    ) -> None:
+        self.message_id = message_id
+        self.account = account
+        self.plan = plan
+        self.journal = journal
+        self.batch_id = batch_id
+        self.outcomes: dict[str, Outcome] = {}  # by Recipient.key: of the calls that ended
+        self.under_way: Call | None = None  # the call that has no answer yet
+        self.is_enough = False  # set to make no further call
+
+    @property
+    def recipients(self) -> tuple[Recipient, ...]:
+        """Everybody whom the plan serves."""
+        return tuple(recipient for call in self.plan.calls for recipient in call.recipients)
+
+    @property
+    def has_accepted(self) -> bool:
+        """Tell whether somebody has it already."""
+        return any(isinstance(outcome, Accepted) for outcome in self.outcomes.values())
+
+
+class Delivery:
+    """Makes the calls, within each account's concurrency."""
+
+    def __init__(self, providers: Providers, pauses: Pauses, events: Events, clock: Clock) -> None:
+        self._providers = providers
+        self._pauses = pauses
+        self._events = events
+        self._clock = clock
+        self._slots: dict[str, tuple[int, asyncio.Semaphore]] = {}
+
+    async def run(self, attempt: Attempt) -> None:
+        """Make the calls of an attempt one after the other, so that they can share a batch.
+
+        Ends early when a call shows that the next would fail too. Afterwards every recipient has an outcome.
+        """
+        for call in attempt.plan.calls:
+            async with self._slot(attempt.account):
+                if attempt.is_enough:
+                    break
+                await self._make(attempt, call)
+            if _is_useless_to_go_on(attempt.outcomes[recipient.key] for recipient in call.recipients):
+                break
+        for recipient in attempt.recipients:
+            attempt.outcomes.setdefault(recipient.key, Deferred(_NOT_TRIED))
+
+    async def _make(self, attempt: Attempt, call: Call) -> None:
+        await attempt.journal.before(call)
+        attempt.under_way = call
+        started = self._clock()
+        outcomes = await self._send(attempt, call)
+        result = CallResult(call, outcomes, max(0.0, self._clock() - started))
+        attempt.outcomes.update(outcomes)
+        attempt.under_way = None
+        attempt.batch_id = attempt.batch_id or _batch_of(outcomes.values())
+        self._tell(attempt, result)
+        await attempt.journal.after(result)
+        await self._judge_account(attempt.account, outcomes.values())
+
+    async def _send(self, attempt: Attempt, call: Call) -> dict[str, Outcome]:
+        provider = self._providers[attempt.account.provider]
+        try:
+            said = await provider.send(call, attempt.account.credentials, batch_id=attempt.batch_id)
+        except ProviderError as error:
+            silence = Deferred(error.reason, maybe_accepted=error.maybe_accepted)
+            return {recipient.key: silence for recipient in call.recipients}
+        unsaid = Deferred("the answer does not tell of this recipient", maybe_accepted=True)
+        return {recipient.key: said.get(recipient.key, unsaid) for recipient in call.recipients}
+
+    async def _judge_account(self, account: Account, outcomes: Iterable[Outcome]) -> None:
+        for outcome in outcomes:
+            match outcome:
+                case Accepted():
+                    await self._pauses.success(account.name, account.provider)
+                    return
+                case Deferred(blame=Blame.ACCOUNT):
+                    await self._pauses.fault(account.name, account.provider, outcome.reason)
+                    return
+                case _:
+                    continue
+
+    def _tell(self, attempt: Attempt, result: CallResult) -> None:
+        outcomes = tuple(result.outcomes.values())
+        troubles = [outcome.reason for outcome in outcomes if not isinstance(outcome, Accepted)]
+        self._events.call_finished(
+            attempt.message_id,
+            account=attempt.account.name,
+            provider=attempt.account.provider,
+            function=result.call.function,
+            seconds=result.seconds,
+            accepted=len(outcomes) - len(troubles),
+            refused=sum(isinstance(outcome, Refused) for outcome in outcomes),
+            deferred=sum(isinstance(outcome, Deferred) for outcome in outcomes),
+            reason=troubles[0] if troubles else "",
+            batch_id=_batch_of(outcomes),
+        )
+
+    def _slot(self, account: Account) -> asyncio.Semaphore:
+        concurrency = 1 if self._pauses.in_probation(account.name) else account.policy.concurrency
+        known = self._slots.get(account.name)
+        if known is None or known[0] != concurrency:
+            known = self._slots[account.name] = (concurrency, asyncio.Semaphore(concurrency))
+        return known[1]
+
+
+def _is_useless_to_go_on(outcomes: Iterable[Outcome]) -> bool:
+    """Tell whether all of a call's recipients were deferred, by which the next call would fare no better."""
+    return all(isinstance(outcome, Deferred) for outcome in outcomes)
+
+
+def _batch_of(outcomes: Iterable[Outcome]) -> str:
+    for outcome in outcomes:
+        if isinstance(outcome, Accepted) and outcome.provider_batch_id:
+            return outcome.provider_batch_id
+    return ""

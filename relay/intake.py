@@ -1,0 +1,261 @@
+"""Taking responsibility for a message: three modes, one method.
+
+What differs is only whose answer the client waits for: the disk's, the API's, or the API's within a deadline.
+"""
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Protocol
+
+from relay.delivery import Attempt, CallResult, Delivery, NoJournal
+from relay.doubts import Doubts
+from relay.entries import entries_after, entries_amid, fresh_entries
+from relay.errors import QueueError, QueueFull
+from relay.events import Events
+from relay.keeping import Custodian, Custody, Keeper, tell_settled
+from relay.message import Clock
+from relay.outcome import Outcome, Replies, Reply, combined_reply
+from relay.pauses import Pauses
+from relay.preparation import Prepared
+from relay.providers.contract import Call
+from relay.queue.contract import Claim, NewMessage, Queue, RecipientEntry
+from relay.settlement import Schedule, results_of
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """The reply to a message, and whether the queue holds something of it to work on."""
+
+    reply: Reply
+    queued: bool = False
+
+
+class Intake(Protocol):
+    """One way of taking responsibility."""
+
+    async def accept(self, prepared: Prepared) -> Taken:
+        """Take the message and say 250, or say why not; a reply that is no success leaves nothing behind."""
+
+
+class Queued:
+    """250 once the message is committed and synced."""
+
+    def __init__(self, queue: Queue, events: Events, clock: Clock) -> None:
+        self._queue = queue
+        self._events = events
+        self._clock = clock
+
+    async def accept(self, prepared: Prepared) -> Taken:
+        """Keep the message for the worker."""
+        return await self.keep(prepared, fresh_entries(prepared), due_at=self._clock())
+
+    async def keep(self, prepared: Prepared, entries: tuple[RecipientEntry, ...], due_at: float) -> Taken:
+        """Keep the message with its recipients as they stand, due at a time."""
+        return await self.put(_new_message(prepared, entries, due_at))
+
+    async def put(self, new: NewMessage) -> Taken:
+        """Commit a message; the reply tells what hindered it."""
+        try:
+            await self._queue.put(new)
+        except QueueFull as error:
+            self._events.store_failed("put", str(error))
+            return Taken(Replies.STORE_FULL)
+        except QueueError as error:
+            self._events.store_failed("put", str(error))
+            return Taken(Replies.STORE_UNAVAILABLE)
+        return Taken(Replies.QUEUED, queued=True)
+
+
+class Direct:
+    """250 once the API has accepted it. What only some recipients could get is kept for the others."""
+
+    def __init__(
+        self, queued: Queued, delivery: Delivery, pauses: Pauses, schedule: Schedule, events: Events, clock: Clock
+    ) -> None:
+        self._queued = queued
+        self._delivery = delivery
+        self._pauses = pauses
+        self._schedule = schedule
+        self._events = events
+        self._clock = clock
+        self._doubts = Doubts(events, clock)
+
+    async def accept(self, prepared: Prepared) -> Taken:
+        """Send while the client waits."""
+        if await self._is_paused(prepared) or self._doubts.hold_back(prepared):
+            return Taken(Replies.PROVIDER_UNAVAILABLE)
+        attempt = _begin_attempt(prepared)
+        running = asyncio.create_task(self._delivery.run(attempt), name=f"direct {prepared.message.id}")
+        await asyncio.wait({running}, timeout=prepared.account.policy.answer_within)
+        # A call that is under way is never cut short: its answer is what the client waits for.
+        attempt.is_enough = True
+        await running
+        taken = await self.conclude(prepared, attempt.outcomes)
+        if taken.reply.is_temporary:
+            self._doubts.remember(prepared, attempt.outcomes)
+        return taken
+
+    async def conclude(self, prepared: Prepared, outcomes: Mapping[str, Outcome]) -> Taken:
+        """Answer for all recipients at once, and keep what is left to do and what was done."""
+        reply = combined_reply(outcomes.values())
+        if not reply.is_success:
+            return Taken(reply)
+        entries = entries_after(prepared, outcomes, self._clock())
+        self._tell(prepared, entries, outcomes)
+        due_at = self._schedule.due_at(self._clock(), entries, outcomes, prepared.account.policy)
+        taken = await self._queued.keep(prepared, entries, due_at if due_at is not None else self._clock())
+        if due_at is None:
+            # Everybody is served or refused for good: a history that could not be written must not make the
+            # client send again.
+            return Taken(reply)
+        return Taken(reply, queued=True) if taken.reply.is_success else taken
+
+    def _tell(self, prepared: Prepared, entries: tuple[RecipientEntry, ...], outcomes: Mapping[str, Outcome]) -> None:
+        for entry, result in zip(entries, results_of(entries, outcomes), strict=True):
+            tell_settled(self._events, prepared.message.id, prepared.account.provider, entry, result)
+
+    async def _is_paused(self, prepared: Prepared) -> bool:
+        try:
+            await self._pauses.refresh()
+        except QueueError as error:
+            self._events.store_failed("paused", str(error))
+        return self._pauses.seconds_left(prepared.account.name) > 0
+
+
+class Auto:
+    """Waits a while for the API; what it has not taken by then is committed, and the client gets its 250."""
+
+    def __init__(
+        self,
+        owner: str,
+        direct: Direct,
+        queued: Queued,
+        delivery: Delivery,
+        keeper: Keeper,
+        custodian: Custodian,
+        pauses: Pauses,
+        schedule: Schedule,
+        events: Events,
+        clock: Clock,
+    ) -> None:
+        self._owner = owner
+        self._direct = direct
+        self._queued = queued
+        self._delivery = delivery
+        self._keeper = keeper
+        self._custodian = custodian
+        self._pauses = pauses
+        self._schedule = schedule
+        self._events = events
+        self._clock = clock
+        self._late: set[asyncio.Task[None]] = set()
+
+    async def accept(self, prepared: Prepared) -> Taken:
+        """Send while the client waits, but not for long."""
+        if self._pauses.seconds_left(prepared.account.name) > 0:
+            return await self._queued.accept(prepared)
+        attempt = _begin_attempt(prepared)
+        running = asyncio.create_task(self._delivery.run(attempt), name=f"auto {prepared.message.id}")
+        await asyncio.wait({running}, timeout=prepared.account.policy.answer_within)
+        if not running.done():
+            taken = await self._take_over(prepared, attempt, running)
+            if taken is not None:
+                return taken
+            await running  # it could not be kept, so only the API's own answer is left to give
+        running.result()
+        return await self._conclude(prepared, attempt)
+
+    async def close(self, within_seconds: float) -> int:
+        """Wait for calls that outlived their client's patience; returns how many did not end."""
+        if not self._late:
+            return 0
+        _, pending = await asyncio.wait(self._late, timeout=within_seconds)
+        for task in pending:
+            task.cancel()
+        await asyncio.gather(*pending, return_exceptions=True)
+        return len(pending)
+
+    async def _conclude(self, prepared: Prepared, attempt: Attempt) -> Taken:
+        reply = combined_reply(attempt.outcomes.values())
+        if not reply.is_temporary:
+            return await self._direct.conclude(prepared, attempt.outcomes)
+        entries = entries_after(prepared, attempt.outcomes, self._clock())
+        due_at = self._schedule.due_at(self._clock(), entries, attempt.outcomes, prepared.account.policy)
+        return await self._queued.keep(prepared, entries, due_at if due_at is not None else self._clock())
+
+    async def _take_over(self, prepared: Prepared, attempt: Attempt, running: asyncio.Task[None]) -> Taken | None:
+        """Commit the message as it stands in the middle of its attempt; None: the store could not.
+
+        From here on the attempt's journal is the store. A call that ends while the commit is under way waits for it.
+        """
+        journal = _Handover()
+        entries = entries_amid(prepared, attempt, self._clock())
+        attempt.journal = journal
+        new = replace(
+            _new_message(prepared, entries, self._clock()),
+            leased_by=self._owner,
+            lease_seconds=self._custodian.lease_seconds,
+        )
+        taken = await self._queued.put(new)
+        if not taken.reply.is_success:
+            journal.fail()
+            return None
+        claim = Claim(prepared.message, entries, new.expires_at, self._owner, attempt.batch_id)
+        custody = self._custodian.take(claim, prepared.account)
+        journal.succeed(custody)
+        late = asyncio.create_task(self._finish(custody, attempt, running), name=f"late {prepared.message.id}")
+        self._late.add(late)
+        late.add_done_callback(self._late.discard)
+        return taken
+
+    async def _finish(self, custody: Custody, attempt: Attempt, running: asyncio.Task[None]) -> None:
+        try:
+            await running
+            await self._keeper.finish(custody, attempt)
+        except QueueError as error:
+            # The lease ends by itself, and what was begun is journalled.
+            self._events.store_failed("finish", str(error))
+        except Exception as error:  # noqa: BLE001 - nobody waits for this task: say what went wrong
+            self._events.unexpected("auto", error, message_id=attempt.message_id)
+
+
+class _Handover:
+    """The journal while a message moves into the store: whoever writes waits until it is there."""
+
+    def __init__(self) -> None:
+        self._store: asyncio.Future[Custody | NoJournal] = asyncio.get_running_loop().create_future()
+
+    def succeed(self, custody: Custody) -> None:
+        """The message is committed: write to its custody."""
+        self._store.set_result(custody)
+
+    def fail(self) -> None:
+        """It is not: write nothing, the client still waits."""
+        self._store.set_result(NoJournal())
+
+    async def before(self, call: Call) -> None:
+        """Journal a call once the message is there."""
+        await (await self._store).before(call)
+
+    async def after(self, result: CallResult) -> None:
+        """Record a call once the message is there."""
+        await (await self._store).after(result)
+
+
+def _begin_attempt(prepared: Prepared) -> Attempt:
+    """Make the attempt of a message whose client waits."""
+    return Attempt(prepared.message.id, prepared.account, prepared.plan, NoJournal())
+
+
+def _new_message(prepared: Prepared, entries: tuple[RecipientEntry, ...], due_at: float) -> NewMessage:
+    """Make the queue's view of a message."""
+    policy = prepared.account.policy
+    return NewMessage(
+        message=prepared.message,
+        entries=entries,
+        mode=policy.mode,
+        due_at=due_at,
+        expires_at=prepared.message.received_at + policy.max_age,
+        notes=prepared.notes,
+    )

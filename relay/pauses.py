@@ -1,0 +1,60 @@
+"""Accounts that are left alone for a while because the API refused their credentials, credits or set-up.
+
+The vendor counts repeated failing connections as spam, so after a pause one careful call goes first. Pauses are kept in
+the store; what is known of them here saves asking it for every message.
+"""
+
+from relay.config.settings import DeliverySettings
+from relay.events import Events
+from relay.message import Clock
+from relay.queue.contract import Pause, Queue
+
+#: How long the list from the store is trusted; another node, or a person, may have changed it.
+_REFRESH_SECONDS = 5.0
+
+
+class Pauses:
+    """The pauses as this process knows them."""
+
+    def __init__(self, queue: Queue, settings: DeliverySettings, events: Events, clock: Clock) -> None:
+        self._queue = queue
+        self._settings = settings
+        self._events = events
+        self._clock = clock
+        self._known: dict[str, Pause] = {}
+        self._refreshed_at = float("-inf")
+
+    async def refresh(self) -> None:
+        """Read the pauses from the store, if that was not done just now."""
+        age = self._clock() - self._refreshed_at
+        if 0 <= age < _REFRESH_SECONDS:
+            return
+        self._known = {pause.account: pause for pause in await self._queue.paused()}
+        self._refreshed_at = self._clock()
+
+    def seconds_left(self, account: str) -> float:
+        """Tell how long an account must still be left alone; 0: it may be tried."""
+        pause = self._known.get(account)
+        return max(0.0, pause.until - self._clock()) if pause else 0.0
+
+    def in_probation(self, account: str) -> bool:
+        """Tell whether an account's pause ran out without a success since: one call at a time."""
+        return account in self._known
+
+    async def fault(self, account: str, provider: str, reason: str) -> None:
+        """Pause an account, longer each time in a row. Calls that failed during the pause do not lengthen it."""
+        if self.seconds_left(account) > 0:
+            return
+        known = self._known.get(account)
+        failures = known.failures + 1 if known else 1
+        seconds = min(self._settings.pause_first * 2 ** min(failures - 1, 30), self._settings.pause_longest)
+        pause = Pause(account, until=self._clock() + seconds, reason=reason, failures=failures)
+        self._known[account] = pause
+        self._events.account_paused(account, provider=provider, reason=reason, seconds=seconds)
+        await self._queue.pause(pause)
+
+    async def success(self, account: str, provider: str) -> None:
+        """End an account's pause: it works again."""
+        if self._known.pop(account, None) is not None:
+            self._events.account_resumed(account, provider=provider)
+            await self._queue.resume(account)
