@@ -151,6 +151,15 @@ class Delivery:
             reason=troubles[0] if troubles else "",
             batch_id=_batch_of(outcomes),
         )
+        for outcome in outcomes:
+            if isinstance(outcome, Accepted) and outcome.sent_count is not None:
+                self._events.sent_count_differs(
+                    attempt.message_id,
+                    provider=attempt.account.provider,
+                    expected=len(outcomes),
+                    sent=outcome.sent_count,
+                )
+                break
 
     def _slot(self, account: Account) -> asyncio.Semaphore:
         concurrency = 1 if self._pauses.in_probation(account.name) else account.policy.concurrency

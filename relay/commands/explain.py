@@ -1,0 +1,84 @@
+"""`relay explain`: show what would be sent, and send nothing."""
+
+import json
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+
+from relay.accounts import account_for
+from relay.commands.options import Exit, config_option, fail, load_or_fail
+from relay.errors import MailRefused
+from relay.message import Envelope, EnvelopeRecipient, Message, MessageId
+from relay.preparation import Preparation, Prepared
+from relay.providers import HttpClient, build_providers, plain
+
+#: Stands where the real message id will stand.
+_EXAMPLE_ID = MessageId("00000000000000000000000000")
+
+
+@click.command()
+@click.argument("mail", type=click.File("rb"))
+@config_option
+@click.option("--login", "-l", required=True, help="The login, or the account, that the mail would come with.")
+@click.option("--from", "mail_from", default="", help="MAIL FROM; empty for the null sender.")
+@click.option("--rcpt", "recipients", multiple=True, required=True, help="RCPT TO; once for each recipient.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object, for programs.")
+def explain(
+    mail: click.utils.LazyFile, config: Path, login: str, mail_from: str, recipients: Sequence[str], *, as_json: bool
+) -> None:
+    """Print the exact calls that MAIL (a file, or - for standard input) would become. Sends nothing."""
+    settings = load_or_fail(config)
+    account = account_for(settings, login)
+    if account is None:
+        fail(Exit.DATA, f"no login or account {login!r}; known: {_known(settings.login, settings.account)}")
+    envelope = Envelope(mail_from, tuple(EnvelopeRecipient(address) for address in recipients))
+    message = Message(_EXAMPLE_ID, account.name, envelope, _crlf(mail.read()), received_at=time.time())
+    providers = build_providers(settings.provider, HttpClient(1))
+    try:
+        prepared = Preparation(providers, settings.mime).prepare_now(message, account)
+    except MailRefused as refusal:
+        fail(Exit.DATA, f"the mail would be refused: {refusal.reply}")
+    click.echo(json.dumps(_as_data(prepared), ensure_ascii=False, indent=2) if as_json else _as_text(prepared))
+
+
+def _known(*tables: dict[str, Any]) -> str:
+    return ", ".join(sorted({name for table in tables for name in table})) or "none"
+
+
+def _crlf(data: bytes) -> bytes:
+    """A file on disk has the system's line ends; on the wire they are CRLF."""
+    return data if b"\r\n" in data else data.replace(b"\n", b"\r\n")
+
+
+def _as_data(prepared: Prepared) -> dict[str, Any]:
+    return {
+        "account": prepared.account.name,
+        "provider": prepared.account.provider,
+        "recipients": [
+            {"address": recipient.address, "role": recipient.role.value, "name": recipient.name}
+            for recipient in prepared.recipients
+        ],
+        "notes": [{"code": note.code, "fidelity": note.fidelity.value, "text": note.text} for note in prepared.notes],
+        "calls": [
+            {
+                "function": call.function,
+                "recipients": [recipient.address for recipient in call.recipients],
+                "body": plain(call.document),
+            }
+            for call in prepared.plan.calls
+        ],
+    }
+
+
+def _as_text(prepared: Prepared) -> str:
+    lines = [f"account {prepared.account.name}, provider {prepared.account.provider}", "", "recipients:"]
+    lines += [f"  {recipient.role.value:3}  {recipient.address}" for recipient in prepared.recipients]
+    lines += ["", "fidelity notes:" if prepared.notes else "fidelity notes: none"]
+    lines += [f"  {note.fidelity.value:7}  {note.code}: {note.text}" for note in prepared.notes]
+    for number, call in enumerate(prepared.plan.calls, start=1):
+        body = json.dumps(plain(call.document), ensure_ascii=False, indent=2)
+        lines += ["", f"call {number} of {len(prepared.plan.calls)}: {call.function}", body]
+    return "\n".join(lines)
