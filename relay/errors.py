@@ -8,7 +8,26 @@ RelayError
  └─ MailRefused      this message can never be sent as it is; carries the Reply
 """
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+
 from relay.outcome import Reply
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One mistake in the configuration. No field ever holds a secret."""
+
+    source: str  # the file, or "environment RELAY__..."; "defaults" where neither says anything
+    key: str  # in the words of the file: account.erp.token; empty: the file as a whole
+    value: str  # as written, shortened; "***" for a secret; empty: nothing was written, or not to be shown
+    wrong: str  # what is wrong with it
+    right: str  # what would be right; empty: `wrong` tells
+
+    def __str__(self) -> str:
+        subject = f"{self.key} = {self.value}" if self.key and self.value else self.key
+        told = f"{self.wrong}; {self.right}" if self.right else self.wrong
+        return ": ".join(part for part in (self.source, subject, told) if part)
 
 
 class RelayError(Exception):
@@ -16,7 +35,16 @@ class RelayError(Exception):
 
 
 class ConfigError(RelayError):
-    """The configuration holds mistakes."""
+    """The configuration holds mistakes; `problems` lists all of them, the text too.
+
+    One that shows only when the program starts (a port in use, a key that does not fit) may be told as plain text.
+    """
+
+    def __init__(self, problems: Sequence[Problem] | str) -> None:
+        self.problems = (Problem("", "", "", problems, ""),) if isinstance(problems, str) else tuple(problems)
+        count = "a mistake" if len(self.problems) == 1 else f"{len(self.problems)} mistakes"
+        lines = "".join(f"\n  - {problem}" for problem in self.problems)
+        super().__init__(f"The configuration holds {count}:{lines}")
 
 
 class QueueError(RelayError):

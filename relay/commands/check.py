@@ -59,7 +59,8 @@ def _addresses(settings: Settings) -> Iterator[str]:
         try:
             socket.getaddrinfo(listener.address.host, listener.address.port, type=socket.SOCK_STREAM)
         except OSError as error:
-            yield f"listener.{name}.address: {listener.address}: {error.strerror or error}; give an IP address of this host"
+            reason = error.strerror or error
+            yield f"listener.{name}.address: {listener.address}: {reason}; give an IP address of this host"
         if listener.address.port and listener.address.port < _first_free_port() and os.geteuid() != 0:
             yield (
                 f"listener.{name}.address: port {listener.address.port} needs root or CAP_NET_BIND_SERVICE; "

@@ -1,5 +1,26 @@
 """TOML and environment in, frozen and checked settings out."""
 
-from relay.config.settings import AccountPolicy, AccountSettings, ListenerSettings, Settings
+from relay.config.cautions import warnings
+from relay.config.loading import load, masked
+from relay.config.senders import SenderPattern
+from relay.config.settings import (
+    AccountPolicy,
+    AccountSettings,
+    ListenerSettings,
+    LoginSettings,
+    Settings,
+    StoreSettings,
+)
 
-__all__ = ["AccountPolicy", "AccountSettings", "ListenerSettings", "Settings"]
+__all__ = [
+    "AccountPolicy",
+    "AccountSettings",
+    "ListenerSettings",
+    "LoginSettings",
+    "SenderPattern",
+    "Settings",
+    "StoreSettings",
+    "load",
+    "masked",
+    "warnings",
+]

@@ -7,7 +7,7 @@ from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr
 
 from relay.config.units import Bytes, HostPort, Seconds
 
@@ -15,6 +15,10 @@ Network = IPv4Network | IPv6Network
 Mode = Literal["queue", "direct", "auto"]
 PowerValue = bool | int | str
 Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,62}$")]
+
+
+def _nothing(value: object) -> object:
+    return None if value == "" else value
 
 
 def _untracked() -> dict[str, PowerValue]:
@@ -68,7 +72,9 @@ class ListenerSettings(Section):
     tls_min: Literal["1.0", "1.1", "1.2", "1.3"] = Field(
         "1.2", description="Least TLS version. Below 1.2 only for old devices on a network of your own."
     )
-    auth: bool = Field(True, description="Offer AUTH PLAIN and LOGIN. Without it only trusted networks can send.")
+    auth: bool = Field(
+        default=True, description="Offer AUTH PLAIN and LOGIN. Without it only trusted networks can send."
+    )
     auth_without_tls: Literal["never", "loopback", "always"] = Field(
         "loopback",
         description="Who may log in without TLS. always lets passwords cross the network in clear.",
@@ -87,9 +93,11 @@ class ListenerSettings(Section):
     max_connections_per_client: int = Field(100, ge=1, description="Connections at once from one address.")
     max_errors: int = Field(20, ge=1, description="Refused commands before 421 and hang-up.")
     command_timeout: Seconds = Field(
-        300.0, description="Wait for the next command (RFC 5321 asks for 5 minutes at least)."
+        300.0, gt=0, description="Wait for the next command (RFC 5321 asks for 5 minutes at least)."
     )
-    data_timeout: Seconds = Field(180.0, description="Wait for the next block of a message (RFC 5321: 3 minutes).")
+    data_timeout: Seconds = Field(
+        180.0, gt=0, description="Wait for the next block of a message (RFC 5321: 3 minutes)."
+    )
 
 
 class LoginSettings(Section):
@@ -107,7 +115,7 @@ class LoginSettings(Section):
         ge=1,
         description="Failed logins of one client, or on one login, within `window` before it is blocked.",
     )
-    window: Seconds = Field(600.0, description="Over which failures are counted.")
+    window: Seconds = Field(600.0, gt=0, description="Over which failures are counted.")
     block: Seconds = Field(
         900.0,
         description="How long a block lasts. A password remembered as right still passes a blocked login.",
@@ -121,9 +129,12 @@ class AccountPolicy(Section):
         "queue",
         description="queue: 250 once the mail is safe on disk; direct: 250 once the API took it; auto: waits `answer_within` for the API, then keeps the mail and says 250.",
     )
-    answer_within: Seconds = Field(20.0, description="How long the client waits for the API. auto: then the mail is kept and the answer is 250. direct: then no further call is begun, and a call under way is waited for.")
+    answer_within: Seconds = Field(
+        20.0,
+        description="How long the client waits for the API. auto: then the mail is kept and the answer is 250. direct: then no further call is begun, and a call under way is waited for.",
+    )
     strict: bool = Field(
-        False,
+        default=False,
         description="Refuse (554) whatever the API cannot carry whole, instead of noting what gets lost.",
     )
     senders: tuple[str, ...] = Field(
@@ -146,11 +157,11 @@ class AccountPolicy(Section):
         "data", description="data: put cid: images into the HTML; attach: list them as files."
     )
     variables: bool = Field(
-        False,
+        default=False,
         description="Let ###name### in subject and body be the API's variables (Mensatek). Otherwise it stays text.",
     )
     subject_campaign: bool = Field(
-        True, description="DMDS: take a subject that begins with [22] for campaign 22, and remove it."
+        default=True, description="DMDS: take a subject that begins with [22] for campaign 22, and remove it."
     )
     campaigns: tuple[int, ...] = Field(
         (), description="DMDS: campaigns that X-Relay-Campaign and [22] may choose. Empty: any."
@@ -162,7 +173,9 @@ class AccountPolicy(Section):
     messages_per_minute: int = Field(0, ge=0, description="More get 452. 0: no limit.")
     recipients_per_day: int = Field(0, ge=0, description="More get 452; a day is UTC. 0: no limit.")
     concurrency: int = Field(10, ge=1, description="Calls of this account under way at once.")
-    max_age: Seconds = Field(2 * 86400.0, description="How long delivery is tried before the message is given up.")
+    max_age: Seconds = Field(
+        2 * 86400.0, gt=0, description="How long delivery is tried before the message is given up."
+    )
     on_unconfirmed: Literal["retry", "hold"] = Field(
         "retry",
         description="When the API may have taken a message and nothing proves it: retry risks a second copy, hold waits for a person.",
@@ -197,7 +210,7 @@ class GatewayLogin(Section):
 class PassthroughMensatek(Section):
     """Logins that are an API User with its API Token, checked at Mensatek."""
 
-    enabled: bool = Field(False, description="Take API User and API Token as login and password.")
+    enabled: bool = Field(default=False, description="Take API User and API Token as login and password.")
     users: tuple[str, ...] = Field((), description="API Users that may. Empty: any that Mensatek accepts.")
     policy: AccountPolicy = Field(
         default_factory=AccountPolicy, description="What differs from [defaults] for these logins."
@@ -207,7 +220,7 @@ class PassthroughMensatek(Section):
 class PassthroughDmds(Section):
     """Logins of the form <dmdsid>-<campaign> with the campaign's APIKEY, checked at DMDS."""
 
-    enabled: bool = Field(False, description="Take <dmdsid>-<campaign> and its APIKEY as login and password.")
+    enabled: bool = Field(default=False, description="Take <dmdsid>-<campaign> and its APIKEY as login and password.")
     dmdsids: tuple[str, ...] = Field(
         (), description="dmdsids that may; needed, because the dmdsid becomes part of a host name."
     )
@@ -226,7 +239,7 @@ class PassthroughSettings(Section):
 class ProviderSettings(Section):
     """What both APIs have in common."""
 
-    timeout: Seconds = Field(60.0, description="Deadline of one call, upload included.")
+    timeout: Seconds = Field(60.0, gt=0, description="Deadline of one call, upload included.")
     ca_file: Path | None = Field(None, description="PEM file with the authorities to trust instead of the system's.")
     max_request_bytes: Bytes = Field(
         Bytes(50 * 1024**2),
@@ -311,7 +324,7 @@ class MimeSettings(Section):
 class WebSettings(Section):
     """/livez, /readyz and /metrics."""
 
-    address: HostPort | None = Field(
+    address: Annotated[HostPort | None, BeforeValidator(_nothing)] = Field(
         HostPort("127.0.0.1", 8080),
         description='Where to listen; "" for none. These pages need no login and show no mail.',
     )

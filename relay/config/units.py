@@ -1,5 +1,6 @@
 """Durations, sizes and addresses as people write them in a configuration."""
 
+import math
 import re
 from dataclasses import dataclass
 from typing import Annotated, Any
@@ -8,26 +9,27 @@ from pydantic import BeforeValidator, ByteSize, PlainSerializer
 from pydantic_core import core_schema
 
 _UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
-_DURATION = re.compile(r"^(\d+(?:\.\d+)?)\s*([smhd])$")
+_PORTS = 65536
+_DURATION = re.compile(r"^([0-9]{1,12}(?:\.[0-9]+)?)\s*([smhd]?)$")
 
 
 def seconds(value: object) -> float:
     """Read "30s", "5m", "2h" or "2d" (a bare number is seconds)."""
-    if isinstance(value, int | float) and not isinstance(value, bool) and value >= 0:
+    if isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value) and value >= 0:
         return float(value)
     match = _DURATION.match(value.strip().lower()) if isinstance(value, str) else None
     if match is None:
         msg = 'a duration is a number with s, m, h or d, for example "30s", "5m", "2h", "2d"'
         raise ValueError(msg)
-    return float(match[1]) * _UNITS[match[2]]
+    return float(match[1]) * _UNITS[match[2] or "s"]
 
 
 def duration_text(value: float) -> str:
     """Write seconds the way `seconds` reads them, in the largest unit that fits evenly."""
     for unit in ("d", "h", "m"):
         if value and value % _UNITS[unit] == 0:
-            return f"{value / _UNITS[unit]:g}{unit}"
-    return f"{value:g}s"
+            return f"{value / _UNITS[unit]:.15g}{unit}"
+    return f"{value:.15g}s"
 
 
 #: A duration in seconds.
@@ -52,7 +54,8 @@ class HostPort:
         if isinstance(value, HostPort):
             return value
         host, colon, port = str(value).rpartition(":")
-        if not (colon and host and port.isdigit() and int(port) < 65536) or (":" in host) != host.startswith("["):
+        named = colon and host.strip("[]") and (":" in host) == host.startswith("[") == host.endswith("]")
+        if not (named and port.isascii() and port.isdigit() and int(port) < _PORTS):
             msg = 'an address is "host:port", for example "127.0.0.1:2525" or "[::1]:2525"'
             raise ValueError(msg)
         return cls(host.strip("[]"), int(port))

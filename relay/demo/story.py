@@ -1,10 +1,10 @@
 """Start gateway and sandbox, send the samples, tell what every mailbox received and what the gateway noted."""
 
 import asyncio
+import contextlib
 import io
 import json
 import smtplib
-import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -48,12 +48,11 @@ class Demo:
         """Send the samples and wait until all that should arrive has arrived."""
         for sample in samples():
             self._replies.append((sample, await asyncio.to_thread(_send, self._smtp, sample)))
-        deadline = time.monotonic() + _PATIENCE_SECONDS
-        while self.missing() and time.monotonic() < deadline:
-            await asyncio.sleep(0.05)
+        with contextlib.suppress(TimeoutError):
+            await self._sandbox.world.until(lambda _world: not self.missing(), timeout_seconds=_PATIENCE_SECONDS)
 
     def missing(self) -> list[str]:
-        """Name what has not become of the samples as it should: mail that did not arrive, refusals that did not come."""
+        """Name what did not become of the samples as it should: mail not arrived, refusals not given."""
         got = [(mail.api, mail.mailbox) for mail in self._sandbox.world.mails]
         wrong = []
         for sample, reply in self._replies:
@@ -61,9 +60,8 @@ class Demo:
                 wrong.append(f"{sample.title}: the gateway said {reply}")
             elif sample.arrives:
                 api = "dmds" if sample.login.startswith("demo-") else "mensatek"
-                for recipient in sample.recipients:
-                    if got.count((api, recipient)) != 1:
-                        wrong.append(f"{sample.title}: {recipient} got {got.count((api, recipient))} copies, not 1")
+                copies = {recipient: got.count((api, recipient)) for recipient in sample.recipients}
+                wrong += [f"{sample.title}: {who} got {count} copies" for who, count in copies.items() if count != 1]
         return wrong
 
     def tell(self) -> None:
