@@ -6,6 +6,7 @@ read when it has stopped: no secret, no subject and no body may stand in it.
 """
 
 import asyncio
+import concurrent.futures
 import http.client
 import json
 import os
@@ -16,17 +17,21 @@ import sys
 import threading
 import time
 import urllib.parse
-import urllib.request
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 import pytest
 from argon2 import PasswordHasher
 from certificates import Certificate, make_certificate
 
-from relay.sandbox import Sandbox, SandboxOptions
+if TYPE_CHECKING:  # tests of one room need not load the others
+    from relay.sandbox import SandboxOptions
+    from relay.sandbox.mail import Mail
+    from relay.sandbox.world import World
+
+T = TypeVar("T")
 
 #: Put these into subjects and bodies of test mail: the log must never show them.
 SUBJECT_MARKER = "subject-that-nobody-logs"
@@ -52,7 +57,7 @@ class Login:
 class RunningSandbox:
     """The sandbox, served from a thread so that no test's loop can hold it up; asked by HTTP like everybody asks."""
 
-    def __init__(self, options: SandboxOptions) -> None:
+    def __init__(self, options: "SandboxOptions") -> None:
         self.options = options
         self.url = ""
         self._loop = asyncio.new_event_loop()
@@ -61,7 +66,7 @@ class RunningSandbox:
         self._failure: BaseException | None = None
         self._thread = threading.Thread(target=self._run, name="sandbox")
 
-    def __enter__(self) -> "RunningSandbox":
+    def __enter__(self) -> Self:
         self._thread.start()
         self._ready.wait(_START_SECONDS)
         if self._failure:
@@ -72,22 +77,22 @@ class RunningSandbox:
         self._loop.call_soon_threadsafe(self._stopping.set)
         self._thread.join(_STOP_SECONDS)
 
-    def get(self, path: str, **query: str) -> Any:
-        """Ask one of the sandbox's views."""
-        question = f"?{urllib.parse.urlencode(query)}" if query else ""
-        with urllib.request.urlopen(f"{self.url}{path}{question}", timeout=10) as answer:
-            return json.load(answer)
+    def mails(self, address: str) -> tuple["Mail", ...]:
+        """List what one mailbox has, oldest first."""
+        return self.ask(lambda world: world.mailbox(address))
 
-    def mails(self, address: str) -> list[dict[str, Any]]:
-        """List what one mailbox has."""
-        return self.get("/sandbox/mailbox", address=address)["mails"]
-
-    def wait_for(self, address: str, count: int = 1) -> list[dict[str, Any]]:
+    def wait_for(self, address: str, count: int = 1) -> tuple["Mail", ...]:
         """Wait until a mailbox has so many mails; too many are a failure, too."""
         until(lambda: len(self.mails(address)) >= count, _MAIL_SECONDS, f"{address} did not get {count} mails")
         mails = self.mails(address)
         assert count == len(mails), f"{address} got {len(mails)} mails instead of {count}"
         return mails
+
+    def ask(self, question: Callable[["World"], T]) -> T:
+        """Ask the sandbox's memory something, in the sandbox's own thread."""
+        answer: concurrent.futures.Future[T] = concurrent.futures.Future()
+        self._loop.call_soon_threadsafe(lambda: answer.set_result(question(self._world)))
+        return answer.result(_START_SECONDS)
 
     def _run(self) -> None:
         asyncio.set_event_loop(self._loop)
@@ -98,9 +103,12 @@ class RunningSandbox:
             self._loop.close()
 
     async def _serve(self) -> None:
+        from relay.sandbox import Sandbox  # noqa: PLC0415
+
         try:
             async with Sandbox(self.options) as sandbox:
                 self.url = sandbox.url
+                self._world = sandbox.world
                 self._ready.set()
                 await self._stopping.wait()
         except OSError as error:
@@ -227,6 +235,8 @@ def certificate(tmp_path_factory) -> Certificate:
 @pytest.fixture(scope="session")
 def sandbox() -> Iterator[RunningSandbox]:
     """Both vendors' APIs. Its credentials are made up anew for each run."""
+    from relay.sandbox import SandboxOptions  # noqa: PLC0415
+
     options = SandboxOptions(
         port=0,
         mensatek_users={"demo-user": f"token-{secrets.token_hex(12)}"},
@@ -309,7 +319,7 @@ def _make_gateway(tmp_path_factory, hidden) -> Iterator[Callable[..., Gateway]]:
 
 @pytest.fixture
 def start_gateway(_make_gateway) -> Callable[..., Gateway]:
-    """Start gateways: `start_gateway(config, environ={}, name="...")`. Store, host name and web address are set already.
+    """Start gateways: `start_gateway(config, environ={}, name="...")`. Store, host name and web address are set.
 
     They live until the end of the run unless the test stops them; the log of each is checked.
     """
