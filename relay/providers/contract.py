@@ -104,7 +104,8 @@ class Provider(Protocol):
     def plan(self, content: Content, brief: Brief) -> Plan:
         """Turn a message into calls; pure.
 
-        Every recipient of the brief is in exactly one call. Raises MailRefused when the API can never carry the message.
+        Every recipient of the brief is in exactly one call. Raises MailRefused when the API can never carry the
+        message.
         """
 
     async def send(self, call: Call, credentials: Credentials, *, batch_id: str = "") -> Mapping[str, Outcome]:

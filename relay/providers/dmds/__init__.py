@@ -1,1 +1,6 @@
-"""Planisys DMDS `send_many_inline`."""
+"""Planisys DMDS API REST 1.5."""
+
+from relay.providers.dmds.client import DmdsProvider
+from relay.providers.dmds.wire import DmdsWire
+
+__all__ = ["DmdsProvider", "DmdsWire"]

@@ -1,0 +1,81 @@
+"""What DMDS answers, read.
+
+`{"status":"ok","sent":4,"eeid":"..."}` or `{"status":"err","on":"invalid email ..."}`, the latter even with 200 (doc).
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+
+from relay.outcome import Blame
+
+# The API gives no error codes, only words (doc: parameters missing, invalid e-mail). The sets are looked at in this
+# order: a text that speaks of the key is about the account, whatever else it mentions.
+_ABOUT_ACCOUNT = re.compile(
+    r"api[\s_-]?key|autoriza|authori|forbidden|permi[st]|permission|licen|cr[eé]dit|cuota|quota|suspend|bloquea|blocked"
+    r"|campa[nñ]a|campania|campaign|remitente|sender|dominio no|domain not",
+    re.IGNORECASE,
+)
+_ABOUT_API = re.compile(
+    r"intern|timeout|tiempo|tempor|reintent|try again|base de datos|database|sql|unavailable|no disponible|exception",
+    re.IGNORECASE,
+)
+_ABOUT_MAIL = re.compile(
+    r"inv[aá]lid|falta|missing|requer|require|par[aá]met|format|e-?mail|contact|html|asunto|subject|adjunt|attach"
+    r"|tama[nñ]o|too (?:large|big|long)|size|json|utf",
+    re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class DmdsAnswer:
+    """What the API said."""
+
+    is_ok: bool
+    error: str = ""  # `on`, or another member where it was found
+    sent: int | None = None  # mails that this call made, copies included; None: not said
+    batch: str = ""  # eeid
+
+
+def read_answer(body: bytes, batch_key: str = "eeid") -> DmdsAnswer | None:
+    """Read an answer; None: it is no object with a status that is known."""
+    try:
+        value = orjson.loads(body)
+    except orjson.JSONDecodeError:
+        return None
+    if not isinstance(value, Mapping):
+        return None
+    named = {key.casefold(): inner for key, inner in value.items()}
+    status = str(named.get("status", "")).casefold()
+    if status == "ok":
+        return DmdsAnswer(is_ok=True, sent=_whole(named.get("sent")), batch=_words(named.get(batch_key.casefold())))
+    if status in {"err", "error"}:
+        return DmdsAnswer(is_ok=False, error=_words(named.get("on")) or _words(named.get("msg")))
+    return None
+
+
+def blame_of(error: str) -> Blame | None:
+    """Tell from an error's words whose fault it is; None: they do not tell."""
+    for words, blame in ((_ABOUT_ACCOUNT, Blame.ACCOUNT), (_ABOUT_API, Blame.PROVIDER), (_ABOUT_MAIL, Blame.MESSAGE)):
+        if words.search(error):
+            return blame
+    return None
+
+
+def _whole(value: Any) -> int | None:
+    match value:
+        case bool():
+            return None
+        case int():
+            return value
+        case str() if re.fullmatch(r"[0-9]{1,9}", value.strip()):
+            return int(value)
+        case _:
+            return None
+
+
+def _words(value: Any) -> str:
+    return value.strip() if isinstance(value, str) else ""

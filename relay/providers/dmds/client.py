@@ -1,0 +1,153 @@
+"""DMDS over HTTP: one call, and what it said of each recipient."""
+
+import re
+from collections.abc import Mapping, Sequence
+
+import orjson
+
+from relay.config.settings import DmdsSettings
+from relay.errors import ProviderError
+from relay.mime.content import Content
+from relay.outcome import Blame, Deferred, Outcome
+from relay.providers.contract import (
+    Brief,
+    Call,
+    Credentials,
+    DmdsCredentials,
+    Document,
+    Plan,
+    Verdict,
+    Verification,
+)
+from relay.providers.dmds.answers import read_answer
+from relay.providers.dmds.outcomes import outcomes_of
+from relay.providers.dmds.translate import DmdsTranslation, joining
+from relay.providers.dmds.wire import DmdsWire
+from relay.providers.encode import encode
+from relay.providers.http import Answer, HttpClient, trust
+from relay.providers.judge import clean, is_success
+from relay.providers.wire import corrected
+
+#: The dmdsid becomes part of a host name: one label's characters and nothing that could lead elsewhere.
+_DMDSID = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
+_HEADER_VALUE = re.compile(r"[\x21-\x7e]+")  # RFC 9110 section 5.5, visible ASCII: keys are that
+_NO_SUCH_METHOD = frozenset({404, 405})
+
+
+class DmdsProvider:
+    """Planisys DMDS API REST 1.5."""
+
+    name = "dmds"
+
+    def __init__(self, settings: DmdsSettings, http: HttpClient) -> None:
+        """Make the provider; raises ConfigError for wire names or a ca_file that cannot be used."""
+        self._settings = settings
+        self._http = http
+        self._wire = corrected(DmdsWire, settings.wire, "provider.dmds.wire")
+        self._translation = DmdsTranslation(settings, self._wire)
+        self._trusted = trust(settings.ca_file)
+
+    def plan(self, content: Content, brief: Brief) -> Plan:
+        """Turn a message into calls; see `Provider.plan`."""
+        return self._translation.plan(content, brief, _own(brief.credentials))
+
+    async def send(self, call: Call, credentials: Credentials, *, batch_id: str = "") -> Mapping[str, Outcome]:
+        """Make one call, once; see `Provider.send`. A batch that the mail asked for itself goes before `batch_id`."""
+        known = _own(credentials)
+        if problem := _problem(known):
+            fault = Deferred(problem, blame=Blame.ACCOUNT)
+            return {recipient.key: fault for recipient in call.recipients}
+        document = call.document
+        if batch_id and self._wire.batch not in document:
+            document = {**document, **joining(batch_id, self._wire)}
+        answer = await self._ask("POST", self._wire.path_send, known, pieces=encode(document))
+        said = read_answer(answer.body, self._wire.batch)
+        secrets = _secrets(known)
+        if said is None and is_success(answer.status):
+            words = clean(answer.body.decode("utf-8", "replace"), secrets)
+            raise ProviderError(
+                f"HTTP {answer.status} with an answer that nobody can read: {words}", maybe_accepted=True
+            )
+        return outcomes_of(answer, said, call.recipients, secrets)
+
+    async def verify(self, credentials: Credentials) -> Verification:
+        """Ask for the campaign; see `Provider.verify`."""
+        known = _own(credentials)
+        if problem := _problem(known):
+            return Verification(Verdict.INVALID, problem)
+        wanted: Document = {self._wire.campaign_type: "api", self._wire.campaign_number: known.campaign}
+        try:
+            # A GET with a JSON body (doc).
+            answer = await self._ask("GET", self._wire.path_campaigns, known, pieces=encode(wanted))
+            if answer.status in _NO_SUCH_METHOD:
+                return await self._verify_by_version(known)
+        except ProviderError as error:
+            return Verification(Verdict.UNKNOWN, error.reason)
+        return _verdict(answer, _secrets(known))
+
+    async def _verify_by_version(self, credentials: DmdsCredentials) -> Verification:
+        """Ask for the version with the key and, if that is told, without: only a guarded answer proves the key."""
+        answer = await self._ask("GET", self._wire.path_version, credentials, pieces=())
+        verification = _verdict(answer, _secrets(credentials))
+        if verification.verdict is not Verdict.VALID:
+            return verification
+        unguarded = await self._ask("GET", self._wire.path_version, credentials, pieces=(), with_key=False)
+        if unguarded.status in {401, 403}:
+            return verification
+        return Verification(Verdict.UNKNOWN, "campaigns cannot be listed, and the version is told to anybody")
+
+    async def _ask(
+        self,
+        method: str,
+        path: str,
+        credentials: DmdsCredentials,
+        *,
+        pieces: Sequence[bytes],
+        with_key: bool = True,
+    ) -> Answer:
+        base = self._settings.url.replace("{dmdsid}", credentials.dmdsid).rstrip("/")
+        return await self._http.request(
+            method,
+            f"{base}/{path.lstrip('/')}",
+            headers={"Authorization": credentials.apikey.get_secret_value()} if with_key else {},
+            pieces=pieces,
+            timeout_seconds=self._settings.timeout,
+            trusted=self._trusted,
+        )
+
+
+def _verdict(answer: Answer, secrets: tuple[str, ...]) -> Verification:
+    if answer.status in {401, 403}:  # doc: 403, the APIKEY is wrong
+        return Verification(Verdict.INVALID, f"HTTP {answer.status}, the APIKEY is refused")
+    if is_success(answer.status) and _is_no_error(answer.body):
+        return Verification(Verdict.VALID)
+    said = read_answer(answer.body)
+    words = clean(said.error, secrets) if said else ""
+    return Verification(Verdict.UNKNOWN, f"HTTP {answer.status} {words}".rstrip())
+
+
+def _is_no_error(body: bytes) -> bool:
+    """Tell whether a body is JSON other than an error; the shape of lists of campaigns is not documented."""
+    try:
+        value = orjson.loads(body)
+    except orjson.JSONDecodeError:
+        return False
+    return not isinstance(value, Mapping) or str(value.get("status", "ok")).casefold() == "ok"
+
+
+def _own(credentials: Credentials) -> DmdsCredentials:
+    if not isinstance(credentials, DmdsCredentials):
+        raise TypeError("these are no credentials of DMDS")
+    return credentials
+
+
+def _problem(credentials: DmdsCredentials) -> str | None:
+    if not _DMDSID.fullmatch(credentials.dmdsid):
+        return "the dmdsid cannot be part of a host name"
+    if not _HEADER_VALUE.fullmatch(credentials.apikey.get_secret_value()):
+        return "the APIKEY is empty or holds characters that no key has"
+    return None
+
+
+def _secrets(credentials: DmdsCredentials) -> tuple[str, ...]:
+    return (credentials.apikey.get_secret_value(),)

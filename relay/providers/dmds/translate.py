@@ -1,0 +1,188 @@
+"""Content and recipients into calls of send_many_inline. Pure."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from relay.config.settings import DmdsSettings
+from relay.message import Recipient, Role
+from relay.mime.content import Attachment, Content, Note
+from relay.powers import Powers
+from relay.providers.contract import Base64Text, Brief, Call, DmdsCredentials, Document, JsonValue, Plan
+from relay.providers.dmds.campaign import Campaign, choose_campaign
+from relay.providers.dmds.fanout import Group, fan_out
+from relay.providers.dmds.wire import DmdsWire
+from relay.providers.fields import one_line, wire_address
+from relay.providers.files import Carried, carry, refuse_oversize
+from relay.providers.notes import merged, note
+from relay.providers.recipients import address_notes, hidden_header_notes
+from relay.providers.sender import Sender, choose_sender
+
+#: The vendor's name of the one function that sends; its path is a wire name.
+FUNCTION = "send_many_inline"
+
+
+@dataclass(frozen=True, slots=True)
+class _Parts:
+    """What was settled of a mail before calls are made of it."""
+
+    sender: Sender
+    campaign: Campaign
+    carried: Carried
+
+
+class DmdsTranslation:
+    """The rules, with the wire names and limits of one configuration."""
+
+    def __init__(self, settings: DmdsSettings, wire: DmdsWire) -> None:
+        self._settings = settings
+        self._wire = wire
+
+    def plan(self, content: Content, brief: Brief, credentials: DmdsCredentials) -> Plan:
+        """Make calls for all recipients: copies in the first, contacts alone in all further ones."""
+        parts = _Parts(
+            choose_sender(content, brief),
+            choose_campaign(content, brief, credentials),
+            carry(content, inline_images=brief.policy.inline_images, settings=self._settings),
+        )
+        groups = self._groups(brief)
+        common = self._common(brief, parts)
+        calls = tuple(self._call(common, group, brief) for group in groups)
+        refuse_oversize(calls, self._settings.max_request_bytes)
+        own = self._notes(content, brief, parts, groups)
+        return Plan(calls, merged(content.notes, parts.sender.notes, parts.carried.notes, own))
+
+    def _groups(self, brief: Brief) -> tuple[Group, ...]:
+        # The first call of a message shows the copies. Where it was accepted before, the rest are further calls.
+        individual = brief.policy.recipients == "individual" or bool(brief.batch_id)
+        return fan_out(brief.recipients, brief.policy.recipients_per_call, individual=individual)
+
+    def _common(self, brief: Brief, parts: _Parts) -> Document:
+        """Everything but the recipients."""
+        wire, sender, carried = self._wire, parts.sender, parts.carried
+        document: Document = {wire.campaign: parts.campaign.number, wire.email_flag: True}
+        if wire.subject:
+            document[wire.subject] = one_line(parts.campaign.subject)
+        if wire.sender_email:
+            document[wire.sender_email] = sender.mailbox.email
+        if wire.sender_name and sender.mailbox.name:
+            document[wire.sender_name] = sender.mailbox.name
+        if sender.reply_to:
+            document[wire.reply_to] = sender.reply_to
+        document[wire.html] = carried.html
+        if wire.attachments and carried.attachments:
+            document[wire.attachments] = self._attachments(carried.attachments)
+        if brief.powers.archive:
+            document[wire.archive] = True
+        if batch := brief.powers.batch or brief.batch_id:
+            document |= joining(batch, wire)
+        return document
+
+    def _attachments(self, files: Sequence[Attachment]) -> JsonValue:
+        wire = self._wire
+        if wire.attachments_shape == "map":
+            return {file.name: Base64Text(file.body.base64()) for file in files}
+        return [
+            {
+                wire.attachment_name: file.name,
+                **({wire.attachment_type: file.media_type} if wire.attachment_type else {}),
+                wire.attachment_content: Base64Text(file.body.base64()),
+            }
+            for file in files
+        ]
+
+    def _call(self, common: Document, group: Group, brief: Brief) -> Call:
+        wire = self._wire
+        document: Document = {**common, wire.contacts: [self._contact(each, brief.powers) for each in group.contacts]}
+        if group.copies:
+            document[wire.copies] = [
+                _named(wire.copy_email, wire_address(each.address), wire.copy_name, each.name) for each in group.copies
+            ]
+        if group.blind_copies:  # the address alone: a name has no place where somebody might see it
+            document[wire.blind_copies] = [
+                {wire.blind_copy_email: wire_address(each.address)} for each in group.blind_copies
+            ]
+        return Call(FUNCTION, group.recipients, document)
+
+    def _contact(self, recipient: Recipient, powers: Powers) -> Mapping[str, JsonValue]:
+        wire = self._wire
+        entry = dict(_named(wire.contact_email, wire_address(recipient.address), wire.contact_name, recipient.name))
+        variables = {**powers.variables.get("", {}), **powers.variables.get(recipient.key, {})}
+        if variables and wire.contact_variables:
+            entry[wire.contact_variables] = variables
+        return entry
+
+    def _notes(self, content: Content, brief: Brief, parts: _Parts, groups: Sequence[Group]) -> list[Note]:
+        notes = [
+            *hidden_header_notes(content, brief.recipients),
+            *address_notes(brief.recipients),
+            *_visibility_notes(brief, groups),
+            *_power_notes(brief.powers),
+            *_variable_notes(brief.powers, groups),
+            *self._missing_field_notes(parts, brief.powers),
+        ]
+        if parts.campaign.was_in_subject:
+            notes.append(note("subject_campaign", f"[{parts.campaign.number}] was taken out of the subject"))
+        for header, value in (("List-Unsubscribe", content.list_unsubscribe), ("List-Help", content.list_help)):
+            if value:
+                notes.append(note("list_header_lost", f"DMDS has no field for {header}"))
+        return notes
+
+    def _missing_field_notes(self, parts: _Parts, powers: Powers) -> list[Note]:
+        """Name what a field would be needed for that the configuration says does not exist."""
+        wire = self._wire
+        missing = {
+            "subject": not wire.subject and bool(parts.campaign.subject),
+            "sender's address": not wire.sender_email,
+            "sender's name": not wire.sender_name and bool(parts.sender.mailbox.name),
+            "attachments": not wire.attachments and bool(parts.carried.attachments),
+            "variables": not wire.contact_variables and bool(powers.variables),
+        }
+        return [
+            note("wire_name_empty", f"there is no field for the {what}") for what, is_lost in missing.items() if is_lost
+        ]
+
+
+def joining(batch: str, wire: DmdsWire) -> Document:
+    """Make the members that append a call to an earlier batch."""
+    return {wire.reuse_batch: True, wire.batch: batch}
+
+
+def _named(email_key: str, email: str, name_key: str, name: str) -> Mapping[str, JsonValue]:
+    # The whole display name in `nombre`: where it would be cut into first and last name, nobody can know.
+    return {email_key: email, name_key: one_line(name)} if name else {email_key: email}
+
+
+def _visibility_notes(brief: Brief, groups: Sequence[Group]) -> list[Note]:
+    if brief.policy.recipients == "individual":
+        return []
+    hidden = sum(each.role is not Role.BCC for group in groups[1:] for each in group.recipients)
+    if not hidden:
+        return []
+    limit = brief.policy.recipients_per_call
+    return [note("copies_not_visible", f"{hidden} recipient(s) beyond {limit} in a call are not shown to the others")]
+
+
+def _power_notes(powers: Powers) -> list[Note]:
+    """Name what was asked for in vain. Tracking that is to stay off asks for nothing."""
+    asked = {
+        "Template": powers.template is not None,
+        "Schedule": powers.schedule is not None,
+        "Quiet-Hours": bool(powers.quiet_hours),
+        "Track-Opens": powers.track_opens,
+        "Track-Clicks": powers.track_clicks,
+        "Reference": bool(powers.reference),
+        "Recipient-Reference": bool(powers.recipient_references),
+        "Report": powers.report,
+    }
+    return [
+        note("power_not_available", f"DMDS has no such thing as X-Relay-{power}")
+        for power, wanted in asked.items()
+        if wanted
+    ]
+
+
+def _variable_notes(powers: Powers, groups: Sequence[Group]) -> list[Note]:
+    copied = [each for group in groups for each in group.copies + group.blind_copies]
+    if any(each.key in powers.variables for each in copied):
+        return [note("variables_of_copies", "a copied recipient's own variables are not used")]
+    return []

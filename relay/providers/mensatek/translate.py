@@ -1,0 +1,185 @@
+"""Content and recipients into calls of EnviarEMAIL. Pure.
+
+Each entry of `Destinatarios` becomes a mail of its own, so nobody is seen by anybody, Bcc needs no care, and Cc is a
+fidelity note.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from relay.config.settings import MensatekSettings
+from relay.message import Recipient, Role
+from relay.mime.content import Attachment, Content, Note
+from relay.powers import Powers
+from relay.providers.contract import Base64Text, Brief, Call, Document, JsonValue, Plan
+from relay.providers.fields import one_line, wire_address
+from relay.providers.files import Carried, carry, refuse_oversize
+from relay.providers.mensatek.markers import neutral_html, neutral_text
+from relay.providers.mensatek.wire import MensatekWire
+from relay.providers.notes import merged, note
+from relay.providers.recipients import address_notes, hidden_header_notes
+from relay.providers.sender import Sender, choose_sender
+
+_SPAIN = ZoneInfo("Europe/Madrid")  # doc: "The time reference is CET/CEST"
+
+
+class MensatekTranslation:
+    """The rules, with the wire names and limits of one configuration."""
+
+    def __init__(self, settings: MensatekSettings, wire: MensatekWire) -> None:
+        self._settings = settings
+        self._wire = wire
+
+    def plan(self, content: Content, brief: Brief) -> Plan:
+        """Make calls for all recipients, so many in each as the account's limit allows."""
+        sender = choose_sender(content, brief)
+        carried = carry(content, inline_images=brief.policy.inline_images, settings=self._settings)
+        keeps_markers = brief.policy.variables or bool(brief.powers.variables)
+        common = self._common(content, brief, sender, carried, keeps_markers=keeps_markers)
+        limit = brief.policy.recipients_per_call
+        calls = tuple(
+            self._call(common, brief.recipients[start : start + limit], brief.powers, keeps_markers=keeps_markers)
+            for start in range(0, len(brief.recipients), limit)
+        )
+        refuse_oversize(calls, self._settings.max_request_bytes)
+        notes = merged(
+            content.notes,
+            sender.notes,
+            carried.notes,
+            self._notes(content, brief, carried, keeps_markers=keeps_markers),
+        )
+        return Plan(calls, notes)
+
+    def _common(
+        self, content: Content, brief: Brief, sender: Sender, carried: Carried, *, keeps_markers: bool
+    ) -> Document:
+        """Everything but the recipients, in the order of the vendor's document."""
+        wire, powers = self._wire, brief.powers
+        text = one_line if keeps_markers else _neutral_line
+        document: Document = {}
+        if sender.mailbox.name:
+            document[wire.sender_name] = text(sender.mailbox.name)
+        document[wire.sender_email] = sender.mailbox.email
+        if sender.reply_to:
+            document[wire.reply_to] = sender.reply_to
+        document[wire.subject] = text(content.subject)
+        if powers.template is None:
+            document[wire.html] = carried.html if keeps_markers else neutral_html(carried.html)
+        else:
+            document[wire.template] = powers.template
+        if carried.attachments:
+            document[wire.attachments] = [self._attachment(file) for file in carried.attachments]
+        self._add_powers(document, powers)
+        if content.list_unsubscribe:
+            document[wire.list_unsubscribe] = one_line(content.list_unsubscribe)
+        if content.list_help:
+            document[wire.list_help] = one_line(content.list_help)
+        # Comes back in reports: the proof that is looked for when an answer was lost.
+        document[wire.reference] = one_line(powers.reference or brief.message_id)
+        document[wire.answer_format] = "JSON"
+        return document
+
+    def _add_powers(self, document: Document, powers: Powers) -> None:
+        wire = self._wire
+        if powers.schedule is not None:
+            document[wire.schedule] = spanish_time(powers.schedule)
+        if powers.quiet_hours:
+            document[wire.quiet_hours] = [
+                {wire.quiet_start: span.start, wire.quiet_end: span.end, wire.quiet_action: span.action}
+                for span in powers.quiet_hours
+            ]
+        for name, wanted in (
+            (wire.track_opens, powers.track_opens),
+            (wire.track_clicks, powers.track_clicks),
+            (wire.report, powers.report),
+        ):
+            if wanted is not None:
+                document[name] = int(wanted)
+
+    def _attachment(self, file: Attachment) -> Mapping[str, JsonValue]:
+        wire = self._wire
+        return {wire.attachment_name: file.name, wire.attachment_content: Base64Text(file.body.base64())}
+
+    def _call(self, common: Document, recipients: Sequence[Recipient], powers: Powers, *, keeps_markers: bool) -> Call:
+        entries = [self._recipient(recipient, powers, keeps_markers=keeps_markers) for recipient in recipients]
+        document: Document = {**common, self._wire.recipients: entries}
+        return Call(self._wire.send, tuple(recipients), document)
+
+    def _recipient(self, recipient: Recipient, powers: Powers, *, keeps_markers: bool) -> Mapping[str, JsonValue]:
+        wire = self._wire
+        name = self._fitting_name(recipient.name)
+        entry: Document = {
+            # Sent even when empty: the certified sibling was seen to ask for names that are left out (wire).
+            wire.recipient_name: name if keeps_markers else neutral_text(name),
+            wire.recipient_email: wire_address(recipient.address),
+        }
+        variables = {**powers.variables.get("", {}), **powers.variables.get(recipient.key, {})}
+        if variables:
+            entry[wire.recipient_variables] = [
+                {wire.variable_name: key, wire.variable_value: value} for key, value in variables.items()
+            ]
+        reference = _reference(recipient, powers)
+        if reference and wire.recipient_reference:
+            entry[wire.recipient_reference] = one_line(reference)
+        return entry
+
+    def _fitting_name(self, name: str) -> str:
+        limit = self._settings.recipient_name_limit
+        return one_line(name)[: limit or None]
+
+    def _notes(self, content: Content, brief: Brief, carried: Carried, *, keeps_markers: bool) -> list[Note]:
+        powers = brief.powers
+        notes = [*_visibility_notes(content, brief), *address_notes(brief.recipients), *_power_notes(powers)]
+        if any(self._fitting_name(each.name) != one_line(each.name) for each in brief.recipients):
+            limit = self._settings.recipient_name_limit
+            notes.append(note("recipient_name_shortened", f"a recipient's name is cut to {limit} characters"))
+        if not keeps_markers and ("###" in content.subject or "###" in carried.html):
+            notes.append(note("markers_neutralised", "### in subject or body stays text, not a variable"))
+        if not self._wire.recipient_reference and any(_reference(each, powers) for each in brief.recipients):
+            notes.append(note("wire_name_empty", "there is no field for a recipient's reference"))
+        return notes
+
+
+def spanish_time(moment: datetime) -> str:
+    """Write a moment the way `Fecha` wants it: minutes in Spain's civil time."""
+    return moment.astimezone(_SPAIN).strftime("%Y-%m-%d %H:%M")
+
+
+def _neutral_line(text: str) -> str:
+    return neutral_text(one_line(text))
+
+
+def _reference(recipient: Recipient, powers: Powers) -> str:
+    return powers.recipient_references.get(recipient.key) or powers.recipient_references.get("", "")
+
+
+def _visibility_notes(content: Content, brief: Brief) -> list[Note]:
+    notes = hidden_header_notes(content, brief.recipients)
+    if brief.policy.recipients == "individual":
+        return notes  # nobody shall see anybody: nothing is lost
+    shown = [each for each in brief.recipients if each.role is not Role.BCC]
+    if any(each.role is Role.CC for each in shown):
+        notes.append(note("cc_not_visible", "Mensatek shows no Cc: each recipient sees only itself"))
+    elif len(shown) > 1:
+        notes.append(note("others_not_visible", "Mensatek sends each recipient a mail of its own"))
+    return notes
+
+
+def _power_notes(powers: Powers) -> list[Note]:
+    asked = {"campaign": powers.campaign is not None, "archive": powers.archive, "batch": powers.batch}
+    notes = [
+        note("power_not_available", f"Mensatek has no such thing as X-Relay-{power.title()}")
+        for power, wanted in asked.items()
+        if wanted
+    ]
+    if powers.template is not None:
+        notes.append(note("body_replaced_by_template", f"template {powers.template} takes the place of the body"))
+    if powers.schedule is not None and _is_ambiguous(powers.schedule):
+        notes.append(note("schedule_ambiguous", "the time occurs twice that night in Spain"))
+    return notes
+
+
+def _is_ambiguous(moment: datetime) -> bool:
+    local = moment.astimezone(_SPAIN)
+    return local.replace(fold=0).utcoffset() != local.replace(fold=1).utcoffset()
