@@ -1,0 +1,178 @@
+"""Three ways of taking responsibility; what each says, and what each keeps."""
+
+import asyncio
+
+import pytest
+from core_parts import Until
+
+from relay.errors import ProviderError
+from relay.outcome import Accepted, Blame, Deferred, Refused, Replies
+from relay.queue.contract import State
+
+BOTH = ("ana@example.net", "luis@example.net")
+YES, NO, LATER = Accepted("7", "70"), Refused("no", Replies.NO_SUCH_RECIPIENT), Deferred("busy")
+DOUBT = Deferred("cut off", maybe_accepted=True)
+
+
+async def test_queue_mode_says_250_for_what_the_store_has_and_calls_nobody(world):
+    prepared = await world.prepared(world.account(), BOTH)
+    taken = await world.queued.accept(prepared)
+    assert (taken.reply.code, taken.queued) == (250, True)
+    assert await world.states(prepared.message.id) == [State.QUEUED, State.QUEUED]
+    assert world.provider.calls == []
+
+
+@pytest.mark.parametrize("mode", ["queue", "auto"])
+async def test_a_store_that_fails_gives_a_temporary_answer(world, mode):
+    prepared = await world.prepared(world.account(mode=mode))
+    world.provider.script = [LATER]
+    await world.queue.close()
+    intake = world.queued if mode == "queue" else world.auto
+    taken = await intake.accept(prepared)
+    assert taken.reply.code == 451
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "code", "kept"),
+    [
+        (YES, YES, 250, [State.ACCEPTED, State.ACCEPTED]),
+        (YES, NO, 250, [State.ACCEPTED, State.REFUSED]),
+        (YES, LATER, 250, [State.ACCEPTED, State.QUEUED]),
+        (YES, DOUBT, 250, [State.ACCEPTED, State.UNCONFIRMED]),
+        (NO, NO, 550, None),
+        (LATER, LATER, 451, None),
+        (NO, LATER, 451, None),
+        (DOUBT, DOUBT, 451, None),
+    ],
+)
+async def test_direct_mode_answers_for_all_and_keeps_what_is_left(world, first, second, code, kept):
+    prepared = await world.prepared(world.account(mode="direct"), BOTH)
+    world.provider.script = [{BOTH[0]: first, BOTH[1]: second}]
+    taken = await world.direct.accept(prepared)
+    assert taken.reply.code == code
+    entries = await world.queue.entries(prepared.message.id)
+    assert (None if entries is None else [entry.state for entry in entries]) == kept
+
+
+async def test_direct_mode_delivers_the_rest_of_a_mixed_message_later(world):
+    account = world.account(mode="direct")
+    prepared = await world.prepared(account, BOTH)
+    world.provider.script = [{BOTH[0]: YES, BOTH[1]: LATER}]
+    await world.direct.accept(prepared)
+    world.clock.advance(31)
+    await world.attempt(account)
+    assert world.provider.calls[1][0] == (BOTH[1],)
+    assert await world.states(prepared.message.id) == [State.ACCEPTED, State.ACCEPTED]
+
+
+async def test_direct_mode_says_250_for_accepted_mail_even_when_its_history_cannot_be_written(world):
+    """Anything else would make the client send a second copy."""
+    prepared = await world.prepared(world.account(mode="direct"))
+    await world.queue.close()
+    assert (await world.direct.accept(prepared)).reply.code == 250
+
+
+async def test_a_client_that_comes_back_with_a_doubtful_message_is_held_back(world):
+    """451 asks the client to send again, and the API may have the first one."""
+    account = world.account(mode="direct", unconfirmed_wait="15m")
+    world.provider.script = [ProviderError("timeout", maybe_accepted=True)]
+    assert (await world.direct.accept(await world.prepared(account))).reply.code == 451
+    assert (await world.direct.accept(await world.prepared(account))).reply.code == 451
+    assert len(world.provider.calls) == 1
+    world.clock.advance(901)
+    assert (await world.direct.accept(await world.prepared(account))).reply.code == 250
+    assert len(world.provider.calls) == 2
+    assert world.counted("relay_possible_duplicates_total", provider="mensatek") == 1
+
+
+async def test_direct_mode_leaves_a_paused_account_alone(world):
+    account = world.account(mode="direct")
+    world.provider.script = [Deferred("Res -1", blame=Blame.ACCOUNT)]
+    assert (await world.direct.accept(await world.prepared(account))).reply.code == 451
+    assert (await world.direct.accept(await world.prepared(account))).reply.code == 451
+    assert len(world.provider.calls) == 1
+
+
+async def test_direct_mode_begins_no_further_call_when_its_time_is_over(world):
+    account = world.account(mode="direct", answer_within=0.01, recipients_per_call=1)
+    slow = Until(YES)
+    world.provider.script = [slow]
+    prepared = await world.prepared(account, BOTH)
+    accepting = asyncio.create_task(world.direct.accept(prepared))
+    await slow.begun.wait()
+    await asyncio.sleep(0.05)
+    slow.let_end.set()
+    assert (await accepting).reply.code == 250
+    assert len(world.provider.calls) == 1
+    assert await world.states(prepared.message.id) == [State.ACCEPTED, State.QUEUED]
+
+
+@pytest.mark.parametrize(
+    ("step", "code", "kept"),
+    [
+        (YES, 250, State.ACCEPTED),
+        (NO, 550, None),
+        (LATER, 250, State.QUEUED),
+        (DOUBT, 250, State.UNCONFIRMED),
+    ],
+)
+async def test_auto_mode_commits_what_the_api_did_not_take(world, step, code, kept):
+    prepared = await world.prepared(world.account(mode="auto"))
+    world.provider.script = [step]
+    assert (await world.auto.accept(prepared)).reply.code == code
+    entries = await world.queue.entries(prepared.message.id)
+    assert (None if entries is None else entries[0].state) == kept
+
+
+@pytest.mark.parametrize(
+    ("late", "state"), [(YES, State.ACCEPTED), (NO, State.REFUSED), (LATER, State.QUEUED), (DOUBT, State.UNCONFIRMED)]
+)
+async def test_auto_mode_answers_in_time_and_records_what_the_api_says_later(world, late, state):
+    account = world.account(mode="auto", answer_within=0.01)
+    slow = Until(late)
+    world.provider.script = [slow]
+    prepared = await world.prepared(account)
+    taken = await world.auto.accept(prepared)
+    assert (taken.reply.code, taken.queued) == (250, True)
+    assert await world.states(prepared.message.id) == [State.SENDING]
+    assert await world.queue.claim("local/0", 1, 60.0) == []  # nobody else may send it meanwhile
+    slow.let_end.set()
+    assert await world.auto.close(10.0) == 0
+    assert await world.states(prepared.message.id) == [state]
+    assert len(world.provider.calls) == 1
+
+
+async def test_auto_mode_records_the_calls_after_the_deadline_too(world):
+    account = world.account(mode="auto", answer_within=0.01, recipients_per_call=1)
+    slow = Until(YES)
+    world.provider.script = [slow, NO]
+    prepared = await world.prepared(account, BOTH)
+    await world.auto.accept(prepared)
+    assert await world.states(prepared.message.id) == [State.SENDING, State.QUEUED]
+    slow.let_end.set()
+    await world.auto.close(10.0)
+    assert await world.states(prepared.message.id) == [State.ACCEPTED, State.REFUSED]
+
+
+async def test_auto_mode_that_cannot_commit_waits_for_the_api(world):
+    """Its 250 needs one of the two: the disk or the API."""
+    slow = Until(YES)
+    world.provider.script = [slow]
+    prepared = await world.prepared(world.account(mode="auto", answer_within=0.01))
+    await world.queue.close()
+    accepting = asyncio.create_task(world.auto.accept(prepared))
+    await slow.begun.wait()
+    await asyncio.sleep(0.05)
+    assert not accepting.done()
+    slow.let_end.set()
+    assert (await accepting).reply.code == 250
+
+
+async def test_a_process_that_dies_after_the_deadline_leaves_the_message_unconfirmed(world):
+    slow = Until(YES)
+    world.provider.script = [slow]
+    prepared = await world.prepared(world.account(mode="auto", answer_within=0.01))
+    await world.auto.accept(prepared)
+    assert await world.auto.close(0.0) == 1
+    assert await world.queue.recover("local/0") == 1
+    assert await world.states(prepared.message.id) == [State.UNCONFIRMED]

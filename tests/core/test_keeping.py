@@ -1,0 +1,166 @@
+"""One attempt at a kept message: what each outcome leaves behind, and what is never done blindly."""
+
+import pytest
+
+from relay.errors import ProviderError
+from relay.outcome import Accepted, Blame, Deferred, Refused, Replies
+from relay.queue.contract import State
+
+BOTH = ("ana@example.net", "luis@example.net")
+
+
+@pytest.mark.parametrize(
+    ("step", "state", "due_in"),
+    [
+        (Accepted("7", "70"), State.ACCEPTED, None),
+        (Refused("no such mailbox", Replies.NO_SUCH_RECIPIENT), State.REFUSED, None),
+        (Deferred("busy"), State.QUEUED, 30.0),
+        (Deferred("busy", retry_after_seconds=600.0), State.QUEUED, 600.0),
+        (Deferred("cut off", maybe_accepted=True), State.UNCONFIRMED, 900.0),
+        (ProviderError("no connection", maybe_accepted=False), State.QUEUED, 30.0),
+        (ProviderError("timeout", maybe_accepted=True), State.UNCONFIRMED, 900.0),
+        ({}, State.UNCONFIRMED, 900.0),  # an answer that does not name the recipient proves nothing
+    ],
+)
+async def test_each_outcome_leaves_its_state_and_its_next_time(world, step, state, due_in):
+    account = world.account()
+    message = await world.kept(account)
+    world.provider.script = [step]
+    await world.attempt(account)
+    assert await world.states(message) == [state]
+    due_at = await world.queue.next_due_at()
+    assert (None if due_in is None else world.clock.now + due_in) == due_at
+
+
+async def test_only_those_who_still_need_it_are_tried_again(world):
+    account = world.account()
+    message = await world.kept(account, BOTH)
+    world.provider.script = [{BOTH[0]: Accepted("1", "9"), BOTH[1]: Deferred("mailbox busy")}]
+    await world.attempt(account)
+    assert await world.states(message) == [State.ACCEPTED, State.QUEUED]
+    world.clock.advance(31)
+    await world.attempt(account)
+    assert world.provider.calls == [(BOTH, ""), ((BOTH[1],), "9")]
+    assert await world.states(message) == [State.ACCEPTED, State.ACCEPTED]
+
+
+async def test_calls_of_one_message_share_the_first_accepted_batch(world):
+    account = world.account(recipients_per_call=1)
+    await world.kept(account, BOTH)
+    world.provider.script = [Accepted("", "first"), Accepted("", "second")]
+    await world.attempt(account)
+    assert world.provider.calls == [((BOTH[0],), ""), ((BOTH[1],), "first")]
+
+
+async def test_a_call_that_is_deferred_for_all_ends_the_attempt(world):
+    account = world.account(recipients_per_call=1)
+    message = await world.kept(account, BOTH)
+    world.provider.script = [Deferred("rate limited")]
+    await world.attempt(account)
+    assert len(world.provider.calls) == 1
+    assert await world.states(message) == [State.QUEUED, State.QUEUED]
+
+
+async def test_a_refused_recipient_does_not_end_the_attempt(world):
+    account = world.account(recipients_per_call=1)
+    message = await world.kept(account, BOTH)
+    world.provider.script = [Refused("no such mailbox")]
+    await world.attempt(account)
+    assert await world.states(message) == [State.REFUSED, State.ACCEPTED]
+
+
+async def test_an_unconfirmed_recipient_is_left_alone_until_its_time_and_then_counted(world):
+    account = world.account(unconfirmed_wait="15m")
+    message = await world.kept(account, BOTH)
+    world.provider.script = [{BOTH[0]: Deferred("cut", maybe_accepted=True), BOTH[1]: Deferred("busy")}]
+    await world.attempt(account)
+    world.clock.advance(31)
+    await world.attempt(account)
+    assert world.provider.calls[1] == ((BOTH[1],), "")
+    assert await world.states(message) == [State.UNCONFIRMED, State.ACCEPTED]
+    assert world.counted("relay_possible_duplicates_total", provider="mensatek") == 0
+    world.clock.advance(870)
+    await world.attempt(account)
+    assert world.provider.calls[2][0] == (BOTH[0],)
+    assert world.counted("relay_possible_duplicates_total", provider="mensatek") == 1
+    assert await world.states(message) == [State.ACCEPTED, State.ACCEPTED]
+
+
+async def test_an_account_that_holds_never_sends_an_unconfirmed_message_again(world):
+    account = world.account(on_unconfirmed="hold", unconfirmed_wait="15m")
+    message = await world.kept(account)
+    world.provider.script = [ProviderError("timeout", maybe_accepted=True)]
+    await world.attempt(account)
+    world.clock.advance(901)
+    await world.attempt(account)
+    assert await world.states(message) == [State.HELD]
+    assert len(world.provider.calls) == 1
+    assert await world.queue.next_due_at() is None
+
+
+async def test_what_is_too_old_is_given_up_and_said(world):
+    account = world.account(max_age="1h")
+    message = await world.kept(account)
+    world.provider.script = [Deferred("busy", retry_after_seconds=3600.0)]
+    await world.attempt(account)
+    world.clock.advance(3601)
+    await world.attempt(account)
+    assert await world.states(message) == [State.EXPIRED]
+    assert len(world.provider.calls) == 1
+    assert "busy" in str(world.logged("recipient_finished")[0]["reason"])
+
+
+async def test_a_crash_between_call_and_record_leaves_unconfirmed_not_queued(world):
+    """The attempt is journalled before the call, so a killed process cannot send twice without knowing."""
+    account = world.account()
+    message = await world.kept(account)
+    (claim,) = await world.queue.claim("local/0", 1, 60.0)
+    await world.queue.begin(claim, [0], 60.0)
+    assert await world.states(message) == [State.SENDING]
+    assert await world.queue.recover("local/0") == 1
+    assert await world.states(message) == [State.UNCONFIRMED]
+
+
+async def test_no_call_is_made_when_the_lease_was_lost(world):
+    account = world.account()
+    await world.kept(account)
+    (claim,) = await world.queue.claim("local/0", 1, 60.0)
+    world.clock.advance(61)
+    assert len(await world.queue.claim("other/0", 1, 60.0)) == 1
+    with pytest.raises(Exception, match="lease"):
+        await world.keeper.attempt(world.custodian.take(claim, account), account)
+    assert world.provider.calls == []
+
+
+async def test_a_fault_of_the_account_pauses_it_and_its_first_success_ends_that(world):
+    account = world.account()
+    await world.kept(account)
+    world.provider.script = [Deferred("Res -1", blame=Blame.ACCOUNT)]
+    await world.attempt(account)
+    assert [pause.account for pause in await world.queue.paused()] == ["erp"]
+    world.clock.advance(31)
+    assert await world.queue.claim("local/0", 1, 60.0) == []
+    world.clock.advance(30)
+    await world.attempt(account)
+    assert await world.queue.paused() == []
+    assert len(world.logged("account_paused")) == len(world.logged("account_resumed")) == 1
+
+
+async def test_pauses_grow_while_the_fault_lasts_but_not_with_the_calls_that_were_under_way(world):
+    for _ in range(5):
+        await world.pauses.fault("erp", "mensatek", "Res -1")
+    assert world.pauses.seconds_left("erp") == 60.0
+    world.clock.advance(60)
+    await world.pauses.fault("erp", "mensatek", "Res -1")
+    assert world.pauses.seconds_left("erp") == 120.0
+    assert world.pauses.in_probation("erp")
+
+
+async def test_a_count_that_differs_is_recorded_and_alerted(world):
+    account = world.account()
+    await world.kept(account, BOTH)
+    world.provider.script = [Accepted("", "eeid", remark="the provider counted 1 of 2", sent_count=1)]
+    await world.attempt(account)
+    (alert,) = world.logged("sent_count_differs")
+    assert (alert["expected"], alert["sent"], alert["level"]) == (2, 1, "error")
+    assert world.counted("relay_sent_count_differs_total", provider="mensatek") == 1

@@ -1,0 +1,185 @@
+"""Draining the queue: fairly, within bounds, and stopping well."""
+
+import asyncio
+import time
+from contextlib import asynccontextmanager
+
+import pytest
+from core_parts import RETRY, Until
+
+from relay.config.settings import DeliverySettings
+from relay.outcome import Accepted, Blame, Deferred
+from relay.queue.contract import State
+from relay.worker import Worker
+
+YES = Accepted("7", "70")
+
+
+@asynccontextmanager
+async def draining(world, **settings):
+    worker = Worker(
+        "local/0",
+        queue=world.queue,
+        gatekeeper=world.accounts,
+        keeper=world.keeper,
+        custodian=world.custodian,
+        pauses=world.pauses,
+        settings=DeliverySettings(**settings),
+        retry=RETRY,
+        events=world.events,
+        clock=world.clock,
+    )
+    task = asyncio.create_task(worker.run())
+    try:
+        yield worker
+    finally:
+        await worker.stop(5.0)
+        await asyncio.wait_for(task, 5.0)
+
+
+async def until(fact, seconds=10.0):
+    """Wait for a fact about the store; there is no signal for it."""
+    deadline = time.monotonic() + seconds
+    while not await fact():
+        assert time.monotonic() < deadline, "it did not come true"
+        await asyncio.sleep(0.01)
+
+
+def all_in(world, messages, state):
+    async def fact():
+        return all([await world.states(message) == [state] for message in messages])
+
+    return fact
+
+
+async def test_what_is_kept_is_sent_once_each(world):
+    account = world.account()
+    messages = [await world.kept(account) for _ in range(50)]
+    async with draining(world):
+        await until(all_in(world, messages, State.ACCEPTED))
+    assert len(world.provider.calls) == 50
+
+
+async def test_mail_that_arrives_while_it_sleeps_wakes_it(world):
+    account = world.account()
+    async with draining(world):
+        await asyncio.sleep(0.1)
+        message = await world.kept(account)
+        await until(all_in(world, [message], State.ACCEPTED), seconds=2.0)
+
+
+async def test_an_account_gets_no_more_calls_at_once_than_it_may(world):
+    account = world.account(concurrency=2)
+    slow = [Until(YES) for _ in range(4)]
+    world.provider.script = list(slow)
+    messages = [await world.kept(account) for _ in range(4)]
+    async with draining(world) as worker:
+        await asyncio.wait_for(slow[1].begun.wait(), 5.0)
+        await asyncio.sleep(0.1)
+        assert worker.under_way == 2
+        assert not slow[2].begun.is_set()
+        for until_ in slow:
+            until_.let_end.set()
+        await until(all_in(world, messages, State.ACCEPTED))
+
+
+async def test_one_slow_account_does_not_hold_up_another(world):
+    stuck, quick = world.account("stuck", concurrency=1), world.account("quick")
+    wait = Until(YES)
+    world.provider.script = [wait]
+    for _ in range(200):
+        await world.kept(stuck)
+    async with draining(world, concurrency=4):
+        await asyncio.wait_for(wait.begun.wait(), 5.0)
+        messages = [await world.kept(quick) for _ in range(3)]
+        await until(all_in(world, messages, State.ACCEPTED), seconds=5.0)
+        wait.let_end.set()
+
+
+async def test_a_paused_account_is_probed_by_one_call_only(world):
+    account = world.account(concurrency=10)
+    world.provider.script = [Deferred("Res -1", blame=Blame.ACCOUNT)] + [Until(YES) for _ in range(10)]
+    steps = world.provider.script[1:]
+    await world.kept(account)
+    await world.attempt(account)
+    for _ in range(9):
+        await world.kept(account)
+    world.clock.advance(61)
+    async with draining(world):
+        await asyncio.wait_for(steps[0].begun.wait(), 5.0)
+        await asyncio.sleep(0.1)
+        assert not steps[1].begun.is_set()
+        for step in steps:
+            step.let_end.set()
+        await until(lambda: _empty(world))
+
+
+async def _empty(world):
+    return (await world.queue.stats()).messages_open == 0
+
+
+async def test_mail_of_an_account_that_is_gone_waits(world):
+    account = world.account("gone")
+    message = await world.kept(account)
+    del world.accounts.accounts["gone"]
+    async with draining(world):
+        await until(lambda: _logged(world, "delivery_impossible_now"))
+    assert await world.states(message) == [State.QUEUED]
+    assert world.provider.calls == []
+
+
+async def _logged(world, event):
+    return bool(world.logged(event))
+
+
+async def test_a_bug_in_one_attempt_is_told_and_stops_no_other(world):
+    account = world.account()
+    world.provider.script = [ZeroDivisionError("a bug")]
+    bad = await world.kept(account)
+    world.clock.advance(1)
+    good = await world.kept(account)
+    async with draining(world):
+        await until(all_in(world, [good], State.ACCEPTED))
+        await until(lambda: _logged(world, "unexpected_error"))
+    assert await world.states(bad) == [State.UNCONFIRMED]
+    assert "ZeroDivisionError" in world.log.getvalue()
+
+
+async def test_a_stop_waits_for_calls_under_way_and_begins_no_other(world):
+    account = world.account(concurrency=1)
+    slow = Until(YES)
+    world.provider.script = [slow]
+    first = await world.kept(account)
+    world.clock.advance(1)
+    second = await world.kept(account)
+    async with draining(world) as worker:
+        await asyncio.wait_for(slow.begun.wait(), 5.0)
+        stopping = asyncio.create_task(worker.stop(5.0))
+        await asyncio.sleep(0.05)
+        slow.let_end.set()
+        assert await stopping == 0
+    assert await world.states(first) == [State.ACCEPTED]
+    assert await world.states(second) == [State.QUEUED]
+    assert len(await world.queue.claim("other/0", 10, 60.0)) == 1  # given back, not left leased
+
+
+async def test_a_call_that_outlasts_the_stop_is_unconfirmed_at_the_next_start(world):
+    account = world.account()
+    slow = Until(YES)
+    world.provider.script = [slow]
+    message = await world.kept(account)
+    async with draining(world) as worker:
+        await asyncio.wait_for(slow.begun.wait(), 5.0)
+        assert await worker.stop(0.05) == 1
+    await world.queue.recover("local/0")
+    assert await world.states(message) == [State.UNCONFIRMED]
+
+
+@pytest.mark.parametrize("count", [1, 300])
+async def test_nothing_is_left_leased_when_all_is_done(world, count):
+    account = world.account()
+    for _ in range(count):
+        await world.kept(account)
+    async with draining(world):
+        await until(lambda: _empty(world))
+    assert await world.queue.recover("local/0") == 0
