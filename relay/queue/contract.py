@@ -43,7 +43,7 @@ class RecipientEntry:
     provider_message_id: str = ""
     provider_batch_id: str = ""
     reason: str = ""  # of the last outcome; empty: none yet
-    changed_at: float = 0.0  # when the state was last set; the store fills it in
+    changed_at: float = 0.0  # when it came to this state; the store fills it in
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +69,7 @@ class Claim:
     expires_at: float
     owner: str
     batch_id: str = ""  # the batch of an earlier accepted call; empty: none
+    lease: int = 0  # which lease of the message this is; 0: the one that `put` began it with
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,8 +121,9 @@ class Queue(Protocol):
         """
 
     async def begin(self, claim: Claim, positions: Sequence[int], lease_seconds: float) -> None:
-        """Journal, before the call goes out, that these recipients are being attempted: state SENDING, attempts + 1; renew
-        the lease. Raises QueueError when the lease was lost: then the call must not be made.
+        """Journal, before the call goes out, that these recipients are being attempted: state SENDING, attempts + 1;
+        renew the lease. Raises QueueError when the lease was lost, or a recipient is final: then the call must not be
+        made.
         """
 
     async def record(self, claim: Claim, results: Sequence[Result], *, seconds: float, call: str = "") -> None:
@@ -132,20 +134,23 @@ class Queue(Protocol):
 
     async def release(self, claim: Claim, due_at: float | None) -> None:
         """Give the lease back. `due_at`: when the message is due again; None: nothing is left to be tried (all final or
-        held), so the body may go. A recipient that is still SENDING becomes UNCONFIRMED: its call was begun and
-        nobody wrote down how it ended.
+        held), so the body goes unless a held recipient needs it. A recipient that is still SENDING becomes
+        UNCONFIRMED: its call was begun and nobody wrote down how it ended. Raises QueueError when the lease was lost,
+        and when None is said while a recipient still waits.
         """
 
     async def recover(self, owner: str) -> int:
-        """Free, at start, every lease that an earlier life of this owner held: its SENDING recipients become UNCONFIRMED.
-        Returns how many messages.
+        """Free, at start, every lease that an earlier life of this owner held: its SENDING recipients become
+        UNCONFIRMED. Returns how many messages.
         """
 
     async def wait(self, timeout_seconds: float) -> None:
         """Return when something may have become claimable, or after the time. A signal only; never the truth."""
 
     async def next_due_at(self) -> float | None:
-        """Tell when the next unleased message is due; None: none waits."""
+        """Tell when the next unleased message is due; None: none waits. While an account is paused its messages are
+        due when the pause ends.
+        """
 
     async def pause(self, pause: Pause) -> None:
         """Keep claims away from an account until `pause.until`; replaces an earlier pause."""

@@ -1,0 +1,152 @@
+-- The store: one row for each message, its body beside it, one row for each recipient, attempts as append-only history.
+--
+-- Times are seconds since the epoch, from the clock that was passed in. Written for SQLite; for PostgreSQL the same shape with
+-- bigint GENERATED ALWAYS AS IDENTITY for seq, double precision, bytea, jsonb for notes and envelope; no WITHOUT ROWID;
+-- bodies always in their table (TOAST keeps them out of the way); the tally without triggers (see there).
+
+CREATE TABLE message (
+    seq         INTEGER PRIMARY KEY,     -- short key for the tables below; never reused while rows are there
+    id          TEXT    NOT NULL UNIQUE, -- the ULID that replies, log and pages name
+    account     TEXT    NOT NULL,
+    client      TEXT    NOT NULL,
+    mode        TEXT    NOT NULL,        -- "queue", "direct", "auto"
+    mail_from   TEXT    NOT NULL,        -- empty: the null reverse-path
+    ret         TEXT    NOT NULL,        -- RFC 3461 section 4.3; empty: not said
+    envid       TEXT    NOT NULL,        -- xtext as received; empty: not said
+    envelope    TEXT,                    -- JSON of the RCPT commands; NULL: they are exactly the recipients below
+    notes       TEXT    NOT NULL,        -- JSON: [[code, text, fidelity], ...]
+    recipients  INTEGER NOT NULL,        -- how many rows in recipient
+    size        INTEGER NOT NULL,        -- bytes as received
+    kept_bytes  INTEGER NOT NULL,        -- bytes of the body that are kept; 0 once it is gone
+    body_file   TEXT,                    -- name beside the store; NULL: in table body, or gone
+    body_digest BLOB,                    -- sha256 of the file; NULL without one
+    received_at REAL    NOT NULL,
+    expires_at  REAL    NOT NULL,
+    due_at      REAL,                    -- NULL: nothing is left to be tried
+    leased_by   TEXT,                    -- NULL: free
+    lease_until REAL,
+    lease       INTEGER NOT NULL,        -- counts the leases, so that no owner mistakes a later lease for its own
+    finished_at REAL                     -- when the last recipient came to a final state; NULL: open
+);
+
+-- What waits, oldest due first; and the same by account, to step over a paused account however much it has waiting.
+CREATE INDEX message_due ON message (due_at) WHERE leased_by IS NULL AND due_at IS NOT NULL;
+CREATE INDEX message_account_due ON message (account, due_at) WHERE leased_by IS NULL AND due_at IS NOT NULL;
+-- What is being worked on: few.
+CREATE INDEX message_lease ON message (lease_until) WHERE leased_by IS NOT NULL;
+CREATE INDEX message_open ON message (received_at) WHERE finished_at IS NULL;
+CREATE INDEX message_finished ON message (finished_at) WHERE finished_at IS NOT NULL;
+-- Answers the daily count from the index alone.
+CREATE INDEX message_volume ON message (account, received_at, recipients);
+CREATE INDEX message_body_file ON message (body_file) WHERE body_file IS NOT NULL;
+
+CREATE TABLE body (
+    message INTEGER PRIMARY KEY REFERENCES message (seq) ON DELETE CASCADE,
+    data    BLOB NOT NULL
+);
+
+CREATE TABLE recipient (
+    message             INTEGER NOT NULL REFERENCES message (seq) ON DELETE CASCADE,
+    position            INTEGER NOT NULL,
+    address             TEXT    NOT NULL,
+    mailbox             TEXT    NOT NULL, -- the address with its domain as lower-case A-labels, to find it by
+    role                TEXT    NOT NULL,
+    name                TEXT    NOT NULL,
+    notify              TEXT    NOT NULL, -- RFC 3461 section 4.1, joined by commas; empty: not said
+    orcpt               TEXT    NOT NULL, -- xtext as received; empty: not said
+    state               TEXT    NOT NULL CHECK (state IN
+        ('queued', 'sending', 'unconfirmed', 'held', 'accepted', 'refused', 'expired', 'dropped')),
+    attempts            INTEGER NOT NULL,
+    provider_message_id TEXT    NOT NULL,
+    provider_batch_id   TEXT    NOT NULL,
+    reason              TEXT    NOT NULL,
+    changed_at          REAL    NOT NULL, -- when it came to this state
+    PRIMARY KEY (message, position)
+) WITHOUT ROWID;
+
+-- How reports and people find a recipient.
+CREATE INDEX recipient_provider_message ON recipient (provider_message_id) WHERE provider_message_id <> '';
+CREATE INDEX recipient_provider_batch ON recipient (provider_batch_id) WHERE provider_batch_id <> '';
+CREATE INDEX recipient_mailbox ON recipient (mailbox);
+
+-- One row for each attempt on each recipient: inserted before the call goes out, completed once, never changed again.
+CREATE TABLE attempt (
+    message             INTEGER NOT NULL,
+    position            INTEGER NOT NULL,
+    entry               INTEGER NOT NULL, -- 1, 2, ... in the order of writing
+    number              INTEGER NOT NULL, -- the recipient's attempts at that time; a finding without a call repeats the last
+    owner               TEXT    NOT NULL,
+    begun_at            REAL    NOT NULL,
+    ended_at            REAL,             -- NULL: under way, or cut off
+    seconds             REAL,             -- how long the call took; NULL: unknown
+    call                TEXT    NOT NULL DEFAULT '',
+    outcome             TEXT CHECK (outcome IN ('accepted', 'refused', 'deferred', 'interrupted')), -- NULL: under way
+    maybe_accepted      INTEGER NOT NULL DEFAULT 0,
+    reason              TEXT    NOT NULL DEFAULT '',
+    provider_message_id TEXT    NOT NULL DEFAULT '',
+    provider_batch_id   TEXT    NOT NULL DEFAULT '',
+    PRIMARY KEY (message, position, entry),
+    FOREIGN KEY (message, position) REFERENCES recipient (message, position) ON DELETE CASCADE
+) WITHOUT ROWID;
+
+CREATE TABLE pause (
+    account  TEXT PRIMARY KEY,
+    until    REAL    NOT NULL,
+    reason   TEXT    NOT NULL,
+    failures INTEGER NOT NULL
+) WITHOUT ROWID;
+
+CREATE TABLE credential (
+    account TEXT PRIMARY KEY,
+    sealed  BLOB NOT NULL
+) WITHOUT ROWID;
+
+-- One row that a health check writes, to know that the store can be written to.
+CREATE TABLE probe (
+    one        INTEGER PRIMARY KEY CHECK (one = 1),
+    written_at REAL NOT NULL
+);
+
+-- Counts that a scrape reads without counting. SQLite has one writer at a time anyway, so one row for each count hurts nobody;
+-- on PostgreSQL every transaction would queue up for these rows: count there over the partial indexes instead.
+CREATE TABLE tally (
+    name  TEXT PRIMARY KEY, -- a recipient's state, "messages_open" or "bytes_kept"
+    value INTEGER NOT NULL
+) WITHOUT ROWID;
+
+INSERT INTO tally (name, value) VALUES
+    ('queued', 0), ('sending', 0), ('unconfirmed', 0), ('held', 0),
+    ('accepted', 0), ('refused', 0), ('expired', 0), ('dropped', 0),
+    ('messages_open', 0), ('bytes_kept', 0);
+
+CREATE TRIGGER recipient_came AFTER INSERT ON recipient BEGIN
+    UPDATE tally SET value = value + 1 WHERE name = new.state;
+END;
+
+CREATE TRIGGER recipient_moved AFTER UPDATE OF state ON recipient WHEN old.state <> new.state BEGIN
+    UPDATE tally SET value = value - 1 WHERE name = old.state;
+    UPDATE tally SET value = value + 1 WHERE name = new.state;
+END;
+
+CREATE TRIGGER recipient_went AFTER DELETE ON recipient BEGIN
+    UPDATE tally SET value = value - 1 WHERE name = old.state;
+END;
+
+CREATE TRIGGER message_came AFTER INSERT ON message WHEN new.finished_at IS NULL BEGIN
+    UPDATE tally SET value = value + 1 WHERE name = 'messages_open';
+    UPDATE tally SET value = value + new.kept_bytes WHERE name = 'bytes_kept';
+END;
+
+CREATE TRIGGER message_finished AFTER UPDATE OF finished_at ON message
+WHEN (old.finished_at IS NULL) <> (new.finished_at IS NULL) BEGIN
+    UPDATE tally SET value = value + (new.finished_at IS NULL) - (old.finished_at IS NULL) WHERE name = 'messages_open';
+END;
+
+CREATE TRIGGER message_emptied AFTER UPDATE OF kept_bytes ON message WHEN old.kept_bytes <> new.kept_bytes BEGIN
+    UPDATE tally SET value = value + new.kept_bytes - old.kept_bytes WHERE name = 'bytes_kept';
+END;
+
+CREATE TRIGGER message_went AFTER DELETE ON message BEGIN
+    UPDATE tally SET value = value - (old.finished_at IS NULL) WHERE name = 'messages_open';
+    UPDATE tally SET value = value - old.kept_bytes WHERE name = 'bytes_kept';
+END;

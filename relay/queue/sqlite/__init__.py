@@ -1,0 +1,5 @@
+"""The queue in one SQLite file, for a gateway on one machine."""
+
+from relay.queue.sqlite.store import SqliteQueue
+
+__all__ = ["SqliteQueue"]

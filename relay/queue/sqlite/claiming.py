@@ -1,0 +1,241 @@
+"""Finding what is due and leasing it. Runs in the writer thread, within its transaction.
+
+The hard part is an account that may not be claimed from: with a million messages waiting it must not be scanned
+through. Two indexes share the work. The first, by due time, answers nearly always: it is read from its head, a bounded
+number of rows. Where the head is full of accounts to be stepped over, the second, by account and due time, is asked:
+one look for each account that has something waiting, and one for its oldest.
+"""
+
+import json
+import sqlite3
+from collections import defaultdict
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+
+from relay.queue.contract import FINAL_STATES, Claim, RecipientEntry, State
+from relay.queue.sqlite.bodies import BodyFile
+from relay.queue.sqlite.connection import is_damage
+from relay.queue.sqlite.journal import interrupt
+from relay.queue.sqlite.keeping import finish
+from relay.queue.sqlite.rows import batch_of, entry_from, message_from
+
+#: Rows of other accounts that are stepped over before the second index is asked.
+SKIP_LIMIT = 200
+#: Bytes of mail in one claim, beyond the first message: a claim of fifty must not bring a gigabyte into memory.
+CLAIM_BYTES = 64 * 1024 * 1024
+
+SELECT_PAUSED = "SELECT account, until FROM pause WHERE until > :now"
+# The head of the queue, by the index message_due.
+SELECT_HEAD = """
+SELECT seq, account, due_at, size FROM message INDEXED BY message_due
+WHERE leased_by IS NULL AND due_at <= :now ORDER BY due_at, seq LIMIT :limit
+"""
+# The accounts that have something waiting, one index look-up for each (a "loose index scan"; PostgreSQL needs it, too).
+SELECT_WAITING_ACCOUNTS = """
+WITH RECURSIVE waiting (account) AS (
+    SELECT min(account) FROM message INDEXED BY message_account_due WHERE leased_by IS NULL AND due_at IS NOT NULL
+    UNION ALL
+    SELECT (SELECT min(m.account) FROM message AS m INDEXED BY message_account_due
+            WHERE m.leased_by IS NULL AND m.due_at IS NOT NULL AND m.account > waiting.account)
+    FROM waiting WHERE waiting.account IS NOT NULL
+)
+SELECT account FROM waiting WHERE account IS NOT NULL
+"""
+SELECT_HEAD_OF_ACCOUNT = """
+SELECT seq, account, due_at, size FROM message INDEXED BY message_account_due
+WHERE account = :account AND leased_by IS NULL AND due_at <= :now ORDER BY due_at, seq LIMIT :limit
+"""
+# Leases that ended: as few as calls were under way.
+SELECT_ENDED_LEASES = """
+SELECT seq, account, due_at, size FROM message INDEXED BY message_lease
+WHERE leased_by IS NOT NULL AND lease_until <= :now AND due_at IS NOT NULL AND due_at <= :due_by ORDER BY due_at, seq
+"""
+# On PostgreSQL the candidates are selected FOR UPDATE SKIP LOCKED; here the one writer has the whole file.
+UPDATE_LEASE = """
+UPDATE message SET leased_by = :owner, lease_until = :until, lease = lease + 1
+WHERE seq IN (SELECT value FROM json_each(:seqs))
+"""
+SELECT_MESSAGES = "SELECT * FROM message WHERE seq IN (SELECT value FROM json_each(?)) ORDER BY due_at, seq"
+SELECT_ENTRIES = """
+SELECT * FROM recipient WHERE message IN (SELECT value FROM json_each(?)) ORDER BY message, position
+"""
+SELECT_BODY = "SELECT data FROM body WHERE message = ?"
+SELECT_LEASES_OF = "SELECT seq FROM message INDEXED BY message_lease WHERE leased_by = ?"
+FREE_LEASES_OF = "UPDATE message SET leased_by = NULL, lease_until = NULL WHERE leased_by = ?"
+#: Beyond every date.
+_EVER = 1e18
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A message that may be claimed."""
+
+    due_at: float
+    seq: int
+    account: str
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class Leased:
+    """A message that was leased, as its rows tell; the body of a big one is still to be read from its file."""
+
+    row: sqlite3.Row
+    entries: tuple[RecipientEntry, ...]
+    data: bytes | None  # None: in a file, or lost
+
+    @property
+    def file(self) -> BodyFile | None:
+        """Return where the body is; None: not in a file."""
+        name = self.row["body_file"]
+        return BodyFile(name, self.row["body_digest"]) if name is not None else None
+
+    def claim(self, owner: str, data: bytes) -> Claim:
+        """Return the claim, with the body as read."""
+        return Claim(
+            message=message_from(self.row, self.entries, data),
+            entries=self.entries,
+            expires_at=self.row["expires_at"],
+            owner=owner,
+            batch_id=batch_of(self.entries),
+            lease=self.row["lease"],
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Catch:
+    """What one claim brought."""
+
+    leased: tuple[Leased, ...]
+    is_cut: bool  # more was due than was taken
+    files: tuple[str, ...]  # bodies of messages found finished; to be deleted once this is committed
+
+
+def claim(
+    connection: sqlite3.Connection, owner: str, limit: int, lease_seconds: float, without: Collection[str], now: float
+) -> Catch:
+    """Lease the oldest due messages, interrupting attempts that nobody ended."""
+    excluded = frozenset(without) | _paused(connection, now).keys()
+    candidates = _candidates(connection, limit + 1, excluded, now)
+    chosen = _within_bytes(candidates[:limit])
+    seqs = json.dumps([candidate.seq for candidate in chosen])
+    connection.execute(UPDATE_LEASE, {"owner": owner, "until": now + lease_seconds, "seqs": seqs})
+    leased, files = _load(connection, seqs, now)
+    return Catch(tuple(leased), len(chosen) < len(candidates), tuple(files))
+
+
+def recover(connection: sqlite3.Connection, owner: str, now: float) -> int:
+    """Free every lease of an owner that begins a new life."""
+    seqs = [row["seq"] for row in connection.execute(SELECT_LEASES_OF, (owner,)).fetchall()]
+    for seq in seqs:
+        interrupt(connection, seq, now)
+    connection.execute(FREE_LEASES_OF, (owner,))
+    return len(seqs)
+
+
+def next_due_at(connection: sqlite3.Connection, now: float) -> float | None:
+    """Tell when the next message that nobody works on is due; of a paused account not before the pause ends."""
+    paused = _paused(connection, now)
+    times = [max(_first_due(connection, account), until) for account, until in paused.items()]
+    ended = {"now": now, "due_by": _EVER}
+    times += [
+        max(row["due_at"], paused.get(row["account"], 0.0)) for row in connection.execute(SELECT_ENDED_LEASES, ended)
+    ]
+    times += [head.due_at for head in _candidates_free(connection, 1, frozenset(paused), _EVER)]
+    earliest = min(times, default=_EVER)
+    return earliest if earliest < _EVER else None
+
+
+def _paused(connection: sqlite3.Connection, now: float) -> dict[str, float]:
+    return {row["account"]: row["until"] for row in connection.execute(SELECT_PAUSED, {"now": now})}
+
+
+def _first_due(connection: sqlite3.Connection, account: str) -> float:
+    row = connection.execute(SELECT_HEAD_OF_ACCOUNT, {"account": account, "now": _EVER, "limit": 1}).fetchone()
+    return float(row["due_at"]) if row else _EVER
+
+
+def _candidates(connection: sqlite3.Connection, limit: int, excluded: frozenset[str], now: float) -> list[Candidate]:
+    ended = connection.execute(SELECT_ENDED_LEASES, {"now": now, "due_by": now}).fetchall()
+    found = [candidate for candidate in map(_candidate, ended) if candidate.account not in excluded]
+    found += _candidates_free(connection, limit, excluded, now)
+    return sorted(found, key=_order)[:limit]
+
+
+def _candidates_free(
+    connection: sqlite3.Connection, limit: int, excluded: frozenset[str], now: float
+) -> list[Candidate]:
+    most = limit + (SKIP_LIMIT if excluded else 0)
+    rows = connection.execute(SELECT_HEAD, {"now": now, "limit": most}).fetchall()
+    head = [candidate for candidate in map(_candidate, rows) if candidate.account not in excluded]
+    if len(head) >= limit or len(rows) < most:
+        return head[:limit]
+    found = [
+        _candidate(row)
+        for account in _waiting_accounts(connection)
+        if account not in excluded
+        for row in connection.execute(SELECT_HEAD_OF_ACCOUNT, {"account": account, "now": now, "limit": limit})
+    ]
+    return sorted(found, key=_order)[:limit]
+
+
+def _waiting_accounts(connection: sqlite3.Connection) -> list[str]:
+    return [row["account"] for row in connection.execute(SELECT_WAITING_ACCOUNTS).fetchall()]
+
+
+def _candidate(row: sqlite3.Row) -> Candidate:
+    return Candidate(row["due_at"], row["seq"], row["account"], row["size"])
+
+
+def _order(candidate: Candidate) -> tuple[float, int]:
+    return candidate.due_at, candidate.seq
+
+
+def _within_bytes(candidates: Sequence[Candidate]) -> list[Candidate]:
+    chosen: list[Candidate] = []
+    total = 0
+    for candidate in candidates:
+        total += candidate.size
+        if chosen and total > CLAIM_BYTES:
+            break
+        chosen.append(candidate)
+    return chosen
+
+
+def _load(connection: sqlite3.Connection, seqs: str, now: float) -> tuple[list[Leased], list[str]]:
+    leased: list[Leased] = []
+    files: list[str] = []
+    rows = connection.execute(SELECT_MESSAGES, (seqs,)).fetchall()
+    entries = _entries(connection, seqs)
+    for row in rows:
+        seq = row["seq"]
+        mine = entries[seq]
+        if any(entry.state is State.SENDING for entry in mine):
+            interrupt(connection, seq, now)
+            mine = _entries(connection, json.dumps([seq]))[seq]
+        if all(entry.state in FINAL_STATES for entry in mine):
+            # Its owner died between record and release: nothing is left to be tried.
+            files += filter(None, [finish(connection, seq, now)])
+            continue
+        leased.append(Leased(row, tuple(mine), _row_body(connection, row)))
+    return leased, files
+
+
+def _entries(connection: sqlite3.Connection, seqs: str) -> defaultdict[int, list[RecipientEntry]]:
+    entries: defaultdict[int, list[RecipientEntry]] = defaultdict(list)
+    for row in connection.execute(SELECT_ENTRIES, (seqs,)):
+        entries[row["message"]].append(entry_from(row))
+    return entries
+
+
+def _row_body(connection: sqlite3.Connection, row: sqlite3.Row) -> bytes | None:
+    if row["body_file"] is not None:
+        return None
+    try:
+        found = connection.execute(SELECT_BODY, (row["seq"],)).fetchone()
+    except sqlite3.DatabaseError as error:
+        if not is_damage(error):
+            raise
+        return None  # a damaged page takes this message alone, not the claims of all others
+    data: bytes | None = found["data"] if found else None
+    return data if data is not None and len(data) == row["size"] else None

@@ -1,0 +1,288 @@
+"""The queue on SQLite: the contract's methods, each handed to the thread that does it."""
+
+import asyncio
+import os
+import sqlite3
+from collections.abc import Callable, Collection, Coroutine, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from functools import partial
+from pathlib import Path
+from typing import Any, Self, TypeVar
+
+from relay.config.settings import StoreSettings
+from relay.errors import QueueError
+from relay.message import Clock, MessageId
+from relay.queue.contract import Claim, Counts, NewMessage, Pause, RecipientEntry, Result
+from relay.queue.sqlite import claiming, journal, keeping, standing, view
+from relay.queue.sqlite.bodies import FILE_THRESHOLD_BYTES, BodyDamaged, BodyFile, BodyFiles
+from relay.queue.sqlite.connection import connect, store_errors
+from relay.queue.sqlite.lock import StoreLock
+from relay.queue.sqlite.migration import migrate, scripts
+from relay.queue.sqlite.reader import Reader
+from relay.queue.sqlite.room import Room
+from relay.queue.sqlite.writer import Writer
+
+#: Messages forgotten in one transaction, so that mail does not wait behind the tidying.
+_PRUNE_STEP = 100
+#: When a body that the disk did not give is asked for again.
+_READ_AGAIN_SECONDS = 60.0
+#: Big bodies written or read at once.
+_FILE_THREADS = 4
+
+_SELECT_FILE = "SELECT 1 FROM message INDEXED BY message_body_file WHERE body_file = ?"
+
+T = TypeVar("T")
+
+
+class SqliteQueue:
+    """Queue and QueueView on one SQLite file. Made by `open`, ended by `close`."""
+
+    def __init__(self, settings: StoreSettings, clock: Clock, lock: StoreLock, files: BodyFiles) -> None:
+        self._path = settings.path
+        self._clock = clock
+        self._lock = lock
+        self._files = files
+        self._room = Room(settings, clock)
+        self._writer = Writer(settings.path)
+        self._reader = Reader(settings.path)
+        self._file_threads = ThreadPoolExecutor(_FILE_THREADS, thread_name_prefix="relay-store-files")
+        self._tasks: set[asyncio.Task[Any]] = set()
+        self._claimable = asyncio.Event()
+        self._closed = False
+
+    @classmethod
+    async def open(cls, settings: StoreSettings, *, clock: Clock, exclusive: bool = True) -> Self:
+        """Open the store, bringing its schema up to date and clearing what a crash left behind.
+
+        Args:
+            settings: where it is, and how much it may hold.
+            clock: tells the time, in seconds since the epoch.
+            exclusive: False lets several worker processes of one gateway share the store.
+
+        Raises:
+            QueueError: it cannot be used; the text names the file and the cure.
+        """
+        lock, files = await asyncio.to_thread(_prepare, settings.path, clock, exclusive=exclusive)
+        return cls(settings, clock, lock, files)
+
+    # --- Queue: taking in ---
+
+    async def put(self, new: NewMessage) -> None:
+        """See `Queue.put`."""
+        big = len(new.message.data) > FILE_THRESHOLD_BYTES and keeping.keeps_body(new.entries)
+        if big:
+            # A task of its own: a client that hangs up must not leave a file without a row, or the reverse.
+            await self._carry_through(self._put_big(new))
+        else:
+            await self._write(partial(self._insert, new, None), wake=True)
+
+    # --- Queue: working off ---
+
+    async def claim(
+        self, owner: str, limit: int, lease_seconds: float, *, without: Collection[str] = ()
+    ) -> Sequence[Claim]:
+        """See `Queue.claim`. A claim is also limited in bytes; what it leaves is signalled."""
+        self._claimable.clear()  # before looking: what comes from now on is seen or signalled
+        if limit <= 0:
+            return []
+        now = self._clock()
+        catch = await self._write(
+            lambda connection: claiming.claim(connection, owner, limit, lease_seconds, without, now)
+        )
+        self._discard(catch.files)
+        if catch.is_cut:
+            self._claimable.set()
+        claims = await asyncio.gather(*(self._claimed(leased, owner) for leased in catch.leased))
+        return [claim for claim in claims if claim is not None]
+
+    async def begin(self, claim: Claim, positions: Sequence[int], lease_seconds: float) -> None:
+        """See `Queue.begin`."""
+        now = self._clock()
+        await self._write(lambda connection: journal.begin(connection, claim, positions, lease_seconds, now))
+
+    async def record(self, claim: Claim, results: Sequence[Result], *, seconds: float, call: str = "") -> None:
+        """See `Queue.record`."""
+        now = self._clock()
+        await self._write(lambda connection: journal.record(connection, claim, results, seconds, call, now))
+
+    async def release(self, claim: Claim, due_at: float | None) -> None:
+        """See `Queue.release`."""
+        now = self._clock()
+        file = await self._write(lambda connection: journal.release(connection, claim, due_at, now), wake=True)
+        if file is not None:
+            self._discard([file])
+
+    async def recover(self, owner: str) -> int:
+        """See `Queue.recover`."""
+        now = self._clock()
+        return await self._write(lambda connection: claiming.recover(connection, owner, now), wake=True)
+
+    async def wait(self, timeout_seconds: float) -> None:
+        """See `Queue.wait`."""
+        try:
+            async with asyncio.timeout(timeout_seconds):
+                await self._claimable.wait()
+        except TimeoutError:
+            return
+        self._claimable.clear()  # the caller looks now; what comes from here on is a new signal
+
+    async def next_due_at(self) -> float | None:
+        """See `Queue.next_due_at`."""
+        now = self._clock()
+        return await self._reader.ask(lambda connection: claiming.next_due_at(connection, now))
+
+    # --- Queue: accounts ---
+
+    async def pause(self, pause: Pause) -> None:
+        """See `Queue.pause`."""
+        await self._write(lambda connection: standing.pause(connection, pause))
+
+    async def resume(self, account: str) -> bool:
+        """See `Queue.resume`."""
+        return await self._write(lambda connection: standing.resume(connection, account), wake=True)
+
+    async def paused(self) -> Sequence[Pause]:
+        """See `Queue.paused`."""
+        return await self._reader.ask(standing.paused)
+
+    async def recipients_since(self, account: str, since: float) -> int:
+        """See `Queue.recipients_since`."""
+        return await self._reader.ask(lambda connection: standing.recipients_since(connection, account, since))
+
+    async def save_credential(self, account: str, sealed: bytes) -> None:
+        """See `Queue.save_credential`."""
+        await self._write(lambda connection: standing.save_credential(connection, account, sealed))
+
+    async def load_credential(self, account: str) -> bytes | None:
+        """See `Queue.load_credential`."""
+        return await self._reader.ask(lambda connection: standing.load_credential(connection, account))
+
+    # --- Queue: keeping house ---
+
+    async def prune(self, finished_before: float, limit: int) -> int:
+        """See `Queue.prune`. Goes in small steps, each a transaction, and gives freed pages back to the disk."""
+        total = 0
+        while total < limit:
+            step = min(_PRUNE_STEP, limit - total)
+            pruned = await self._write(partial(keeping.prune, before=finished_before, limit=step))
+            self._discard(pruned.files)
+            total += pruned.messages
+            if pruned.messages < step:
+                break
+        while await self._write(keeping.give_back):
+            continue
+        return total
+
+    async def close(self) -> None:
+        """See `Queue.close`. Safe to repeat."""
+        if self._closed:
+            return
+        self._closed = True
+        if self._tasks:
+            await asyncio.wait(self._tasks)
+        await asyncio.to_thread(self._close)
+
+    # --- QueueView ---
+
+    async def stats(self) -> Counts:
+        """See `QueueView.stats`."""
+        return await self._reader.ask(view.stats)
+
+    async def entries(self, message_id: MessageId) -> Sequence[RecipientEntry] | None:
+        """See `QueueView.entries`."""
+        return await self._reader.ask(lambda connection: view.entries(connection, message_id))
+
+    async def check(self) -> None:
+        """See `QueueView.check`. Writes and syncs one row; a full store can still be checked, it only takes no mail."""
+        now = self._clock()
+        await self._write(lambda connection: view.probe(connection, now))
+
+    # --- how ---
+
+    async def _write(self, operation: Callable[[sqlite3.Connection], T], *, wake: bool = False) -> T:
+        future = self._writer.submit(operation)
+        if wake:
+            # On the future, not after the await: the signal must come although the caller may be cancelled meanwhile.
+            future.add_done_callback(lambda _: self._claimable.set())
+        return await asyncio.shield(future)
+
+    async def _carry_through(self, work: Coroutine[Any, Any, T]) -> T:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return await asyncio.shield(task)
+
+    async def _put_big(self, new: NewMessage) -> None:
+        file = await self._in_file_thread(partial(self._write_file, new))
+        try:
+            await self._write(partial(self._insert, new, file), wake=True)
+        except QueueError:
+            self._discard([file.name])
+            raise
+
+    def _write_file(self, new: NewMessage) -> BodyFile:
+        self._room.take_disk(len(new.message.data))
+        return self._files.write(new.message.id, new.message.data)
+
+    def _insert(self, new: NewMessage, file: BodyFile | None, connection: sqlite3.Connection) -> None:
+        keeping.insert(connection, new, file, self._room, self._clock())
+
+    async def _claimed(self, leased: claiming.Leased, owner: str) -> Claim | None:
+        """Read what is still in a file. A body that is lost costs its own message, never the claim of the others."""
+        now = self._clock()
+        try:
+            return leased.claim(owner, await self._body(leased))
+        except BodyDamaged as damage:
+            reason, due_at = str(damage), None
+        except QueueError as trouble:
+            reason, due_at = str(trouble), now + _READ_AGAIN_SECONDS
+        without_body = leased.claim(owner, b"")
+        await self._write(
+            lambda connection: journal.set_aside(connection, without_body, reason, due_at, now), wake=True
+        )
+        return None
+
+    async def _body(self, leased: claiming.Leased) -> bytes:
+        file = leased.file
+        if file is not None:
+            return await self._in_file_thread(partial(self._files.read, file))
+        if leased.data is None:
+            raise BodyDamaged("the body is missing or damaged in the store")
+        return leased.data
+
+    async def _in_file_thread(self, work: Callable[[], T]) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._file_threads, self._mapped, work)
+
+    def _mapped(self, work: Callable[[], T]) -> T:
+        with store_errors(self._path):
+            return work()
+
+    def _discard(self, names: Collection[str]) -> None:
+        # Only after the commit that let go of them; a crash in between leaves them to the sweep at the next open.
+        if names:
+            self._file_threads.submit(self._files.remove, names)
+
+    def _close(self) -> None:
+        self._writer.close()
+        self._reader.close()
+        self._file_threads.shutdown()
+        self._lock.drop()
+
+
+def _prepare(path: Path, clock: Clock, *, exclusive: bool) -> tuple[StoreLock, BodyFiles]:
+    files = BodyFiles(path)
+    with store_errors(path):
+        lock = StoreLock(path, exclusive=exclusive)
+        try:
+            # Made here and not by SQLite, so that nobody else may read mail; its log files take over the mode.
+            os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+            with closing(connect(path, create=True)) as connection:
+                migrate(connection, path, scripts(), clock())
+                files.prepare()
+                if exclusive:  # otherwise another worker's file may be about to get its row
+                    files.sweep(lambda name: connection.execute(_SELECT_FILE, (name,)).fetchone() is not None)
+        except BaseException:
+            lock.drop()
+            raise
+    return lock, files
