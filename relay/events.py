@@ -94,6 +94,14 @@ class Events:
         """A door is open."""
         self._log.info("listener_opened", listener=listener, address=address, tls=tls)
 
+    def certificate_renewed(self, listener: str) -> None:
+        """A listener took the certificate that its files hold now."""
+        self._log.info("certificate_renewed", listener=listener)
+
+    def certificate_refused(self, listener: str, reason: str) -> None:
+        """A listener's certificate files changed for the worse; the one in use stays."""
+        self._log.error("certificate_refused", listener=listener, reason=reason)
+
     def web_opened(self, address: str) -> None:
         """The pages are up."""
         self._log.info("web_opened", address=address)

@@ -1,4 +1,4 @@
-"""The exchange behind AUTH: PLAIN (RFC 4616) and LOGIN (draft-murchison-sasl-login). Pure; knows no passwords' worth."""
+"""The exchange behind AUTH: PLAIN (RFC 4616) and LOGIN (draft-murchison-sasl-login). Pure; it judges no password."""
 
 import binascii
 from base64 import b64decode, b64encode

@@ -1,0 +1,100 @@
+"""What all connections of one listener share: its rules, who is inside, what is under way."""
+
+import asyncio
+from collections import Counter
+from collections.abc import Callable, Coroutine
+from typing import Protocol, TypeVar
+
+from relay.accounts.account import Gatekeeper
+from relay.budget import ByteBudget
+from relay.config import ListenerSettings
+from relay.events import Events
+from relay.outcome import Replies, Reply
+from relay.smtp.contract import Reception
+from relay.smtp.tls import Certificate
+
+_T = TypeVar("_T")
+
+
+class Guest(Protocol):
+    """A connection, as its lobby knows it."""
+
+    client: str  # the client's address, without port
+
+    def look_at_clock(self, now: float) -> None:
+        """Notice a deadline that is over; `now` is the loop's time."""
+
+    def dismiss(self) -> None:
+        """Say goodbye as soon as a message whose final dot arrived has its reply."""
+
+    def abort(self) -> None:
+        """Cut the connection."""
+
+
+class Lobby:
+    """One listener's rules and guests."""
+
+    def __init__(
+        self,
+        name: str,
+        rules: ListenerSettings,
+        *,
+        hostname: str,
+        gatekeeper: Gatekeeper,
+        reception: Reception,
+        events: Events,
+        budget: ByteBudget,
+        certificate: Certificate | None,
+    ) -> None:
+        """Open a lobby without guests."""
+        self.name = name
+        self.rules = rules
+        self.hostname = hostname
+        self.gatekeeper = gatekeeper
+        self.reception = reception
+        self.events = events
+        self.budget = budget
+        self.certificate = certificate
+        self.closing = False
+        self.guests: set[Guest] = set()
+        self.work: set[asyncio.Task[object]] = set()
+        self._guests_of: Counter[str] = Counter()
+        self.empty = asyncio.Event()  # set while nobody is inside
+        self.empty.set()
+
+    def refusal(self, client: str) -> tuple[Reply, str] | None:
+        """Say why a client may not come in now: the reply, and a reason for the log out of a closed list."""
+        if self.closing:
+            return Replies.SHUTTING_DOWN, "stopping"
+        if len(self.guests) >= self.rules.max_connections:
+            return Replies.TOO_MANY_CONNECTIONS, "too many connections"
+        if self._guests_of[client] >= self.rules.max_connections_per_client:
+            return Replies.TOO_MANY_CONNECTIONS, "too many connections of one client"
+        blocked = self.gatekeeper.blocked(client)
+        return (blocked, "blocked after failed logins") if blocked else None
+
+    def enter(self, guest: Guest) -> None:
+        """Count a guest in."""
+        self.guests.add(guest)
+        self.empty.clear()
+        self._guests_of[guest.client] += 1
+        self.events.connected(self.name, guest.client)
+
+    def leave(self, guest: Guest) -> None:
+        """Count a guest out; safe to repeat."""
+        if guest not in self.guests:
+            return
+        self.guests.discard(guest)
+        self._guests_of[guest.client] -= 1
+        if not self._guests_of[guest.client]:
+            del self._guests_of[guest.client]
+        if not self.guests:
+            self.empty.set()
+        self.events.disconnected(self.name, guest.client)
+
+    def begin(self, work: Coroutine[None, None, _T], then: Callable[[asyncio.Task[_T]], None]) -> None:
+        """Run something in a task of its own, which no client's hang-up cancels; call `then` when it is done."""
+        task = asyncio.get_running_loop().create_task(work)
+        self.work.add(task)
+        task.add_done_callback(self.work.discard)
+        task.add_done_callback(then)
