@@ -22,8 +22,9 @@ class Gatekeeper(Protocol):
     """Who may send what. The front door asks; nothing here knows SMTP but its replies."""
 
     async def authenticate(self, login: str, password: str, client: str) -> Account | Reply:
-        """Check a login: the account, or the reply that refuses it (535 wrong, 454 cannot be checked now, 421 client blocked).
+        """Check a login: the account, or the reply that refuses it.
 
+        535: wrong; 454: cannot be checked now, or too many failures on this login; 421: client blocked.
         Slows, counts and blocks failures; asks an upstream once for each password. Never raises, never blocks the loop.
         """
 
@@ -36,8 +37,11 @@ class Gatekeeper(Protocol):
     def refuse_sender(self, account: Account, address: str) -> Reply | None:
         """Return the refusal of a MAIL FROM or From address; None: allowed. The null sender is always allowed."""
 
-    def refuse_volume(self, account: Account, recipients: int) -> Reply | None:
+    async def refuse_volume(self, account: Account, recipients: int) -> Reply | None:
         """Count one message against the account's limits, or return the 452 that says when to come back."""
 
     async def resolve(self, name: str) -> Account | None:
-        """Find an account by its name for mail that is already kept; None: it no longer exists or its credential is lost."""
+        """Find an account by its name for mail that is already kept.
+
+        None: it no longer exists, is no longer allowed, or its credential is lost. Raises QueueError.
+        """

@@ -1,0 +1,186 @@
+"""Whether a login and its password are right: remembered, hashed here, or asked upstream; once at a time."""
+
+import asyncio
+import hmac
+import secrets
+from dataclasses import dataclass
+
+from pydantic import SecretStr
+
+from relay.accounts.account import Account
+from relay.accounts.bounded import Bounded
+from relay.accounts.directory import KeptLogin, Login, PassthroughLogin
+from relay.accounts.failures import Failures
+from relay.accounts.passwords import Passwords
+from relay.accounts.vault import Vault
+from relay.config import LoginSettings
+from relay.errors import QueueError
+from relay.events import Events
+from relay.message import Clock
+from relay.outcome import Replies, Reply
+from relay.providers.contract import Providers, Verdict
+
+#: Characters of a login or password; nobody has longer ones, and hashing them costs.
+LONGEST = 1000
+
+_REMEMBERED = 10_000  # passwords, right ones and as many wrong ones: some megabytes at worst
+_UNKNOWN_SECONDS = 5.0  # how long an upstream that could not tell is not asked again for the same password
+_UPSTREAM_SECONDS = 30.0  # clients give up on AUTH after a minute or less
+_WAITING = 100  # checks of one kind under way at once, over all clients
+_AT_ONCE = 4  # of these, being worked on: so the failures of the others are known before it is their turn
+_UPSTREAM_FACTOR = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """What a check of one login and password brought."""
+
+    account: Account | None  # None: refused, with `reply`
+    reply: Reply = Replies.AUTH_OK
+    reason: str = ""  # for the log
+
+
+class Checking:
+    """Checks logins. A check is a task of its own: who hangs up ends none that others wait for."""
+
+    def __init__(
+        self,
+        settings: LoginSettings,
+        providers: Providers,
+        vault: Vault,
+        failures: Failures,
+        events: Events,
+        clock: Clock,
+    ) -> None:
+        self._settings = settings
+        self._providers = providers
+        self._vault = vault
+        self._failures = failures
+        self._events = events
+        self._passwords = Passwords()
+        self._key = secrets.token_bytes(32)  # of this process only: what is remembered is worth nothing elsewhere
+        self._right: Bounded[bytes, Account] = Bounded(_REMEMBERED, clock)
+        self._refused: Bounded[bytes, Checked] = Bounded(_REMEMBERED, clock)
+        # Mensatek blocks callers whose connections fail often (doc), whoever sent us the passwords. Then no mail could
+        # be delivered either, so wrong passwords from all sides together are bounded too.
+        bound = settings.failures * _UPSTREAM_FACTOR
+        self._upstreams = Failures(settings.model_copy(update={"failures": bound}), clock)
+        self._flights: dict[bytes, asyncio.Task[Checked]] = {}
+        # An upstream that hangs must not keep the gateway's own logins waiting: each has its own line.
+        self._lines = {name: _Line() for name in ("", *providers.by_name)}
+
+    def remembered(self, login: str, password: str) -> Account | None:
+        """Return the account of a login whose password was right a while ago."""
+        return self._right.get(self._proof(login, password))
+
+    async def check(self, login: str, password: str, who: Login | None, key: str) -> Checked:
+        """Check a password that is not remembered as right.
+
+        Args:
+            login: as given.
+            password: as given.
+            who: whose login it is; None: nobody's, which takes as long.
+            key: what failures of this login are counted under.
+        """
+        proof = self._proof(login, password)
+        known = self._refused.get(proof)
+        if known is not None:
+            return known
+        flight = self._flights.get(proof) or self._depart(proof, who, key, password)
+        if flight is None:
+            return Checked(None, Replies.AUTH_UNAVAILABLE, "too many logins are being checked")
+        await asyncio.wait({flight})
+        if flight.cancelled() or flight.exception() is not None:
+            return Checked(None, Replies.AUTH_UNAVAILABLE, "the check did not end well")
+        return flight.result()
+
+    async def close(self) -> None:
+        """End the checks that are under way and their threads."""
+        flights = list(self._flights.values())
+        for flight in flights:
+            flight.cancel()
+        await asyncio.gather(*flights, return_exceptions=True)
+        self._passwords.close()
+
+    def _depart(self, proof: bytes, who: Login | None, key: str, password: str) -> asyncio.Task[Checked] | None:
+        line = self._lines[who.provider if isinstance(who, PassthroughLogin) else ""]
+        if line.waiting >= _WAITING:
+            return None
+        flight = asyncio.create_task(self._run(line, proof, who, key, password), name="login check")
+        self._flights[proof] = flight
+        line.waiting += 1
+
+        def land(ended: asyncio.Task[Checked]) -> None:
+            line.waiting -= 1
+            del self._flights[proof]
+            if not ended.cancelled() and (error := ended.exception()) is not None:
+                self._events.unexpected("login check", error)
+
+        flight.add_done_callback(land)
+        return flight
+
+    async def _run(self, line: "_Line", proof: bytes, who: Login | None, key: str, password: str) -> Checked:
+        async with line.turns:
+            if self._failures.blocked_seconds(key):
+                return Checked(None, Replies.AUTH_UNAVAILABLE, "blocked while it waited")
+            checked = await self._judge(who, password)
+        if checked.account is not None:
+            self._right.put(proof, checked.account, self._settings.remember)
+            self._failures.forgive(key)
+        else:
+            wrong = checked.reply == Replies.AUTH_FAILED
+            self._refused.put(proof, checked, self._settings.remember_wrong if wrong else _UNKNOWN_SECONDS)
+        return checked
+
+    async def _judge(self, who: Login | None, password: str) -> Checked:
+        if isinstance(who, KeptLogin) and len(password) <= LONGEST:
+            fits = await self._passwords.fits(password, who.password_hash)
+            return Checked(who.account) if fits else Checked(None, Replies.AUTH_FAILED, "wrong password")
+        if isinstance(who, PassthroughLogin) and _can_be_sent(password):
+            return await self._ask(who, password)
+        await self._passwords.pretend(password[:LONGEST])
+        return Checked(None, Replies.AUTH_FAILED, "no such login" if who is None else "wrong password")
+
+    async def _ask(self, who: PassthroughLogin, password: str) -> Checked:
+        if self._upstreams.blocked_seconds(who.provider):
+            return Checked(None, Replies.AUTH_UNAVAILABLE, f"{who.provider} refused too many passwords lately")
+        account = who.account(SecretStr(password))
+        try:
+            async with asyncio.timeout(_UPSTREAM_SECONDS):
+                verification = await self._providers[who.provider].verify(account.credentials)
+        except TimeoutError:
+            return Checked(None, Replies.AUTH_UNAVAILABLE, f"{who.provider} did not answer in time")
+        if verification.verdict is Verdict.VALID:
+            return await self._keep(account, password)
+        if verification.verdict is Verdict.INVALID:
+            self._upstreams.count(who.provider)
+            return Checked(None, Replies.AUTH_FAILED, f"refused by {who.provider}: {verification.detail}")
+        return Checked(None, Replies.AUTH_UNAVAILABLE, f"{who.provider} could not tell: {verification.detail}")
+
+    async def _keep(self, account: Account, password: str) -> Checked:
+        # Before the client hears yes: mail that it then sends may be delivered by another process, or after a restart.
+        try:
+            await self._vault.save(account.name, SecretStr(password))
+        except QueueError:
+            return Checked(None, Replies.AUTH_UNAVAILABLE, "the store does not take the credential")
+        return Checked(account)
+
+    def _proof(self, login: str, password: str) -> bytes:
+        # The length keeps "ab" with "c" apart from "a" with "bc".
+        name = login.encode("utf-8", "surrogatepass")
+        text = len(name).to_bytes(8) + name + password.encode("utf-8", "surrogatepass")
+        return hmac.digest(self._key, text, "sha256")
+
+
+class _Line:
+    """The checks of one kind: those whose turn it is, and the others."""
+
+    def __init__(self) -> None:
+        self.turns = asyncio.Semaphore(_AT_ONCE)
+        self.waiting = 0
+
+
+def _can_be_sent(password: str) -> bool:
+    # It becomes part of a header. And an empty one is known to be wrong: empty connections count as spam
+    # (Mensatek, doc).
+    return 0 < len(password) <= LONGEST and password.isascii() and password.isprintable()

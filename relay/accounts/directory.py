@@ -1,0 +1,142 @@
+"""Who there is: accounts, logins and trusted networks of the configuration, and which pass-through logins may be."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
+
+from pydantic import SecretStr
+
+from relay.accounts.account import Account
+from relay.config import AccountPolicy, AccountSettings, Settings
+from relay.providers.contract import Credentials, DmdsCredentials, MensatekCredentials
+
+_DMDS = "dmds"
+_MENSATEK = "mensatek"
+#: A pass-through login at DMDS: <dmdsid>-<campaign> (doc: "dmdsid-12345"). The dmdsid may have hyphens itself.
+_DMDS_LOGIN = re.compile(r"(?P<dmdsid>.+)-(?P<campaign>[0-9]{1,9})", re.DOTALL)
+
+_Network = IPv4Network | IPv6Network
+
+
+@dataclass(frozen=True, slots=True)
+class KeptLogin:
+    """A login that the gateway itself keeps."""
+
+    name: str
+    account: Account
+    password_hash: str
+
+
+@dataclass(frozen=True, slots=True)
+class PassthroughLogin:
+    """A login whose password is the provider's own secret."""
+
+    name: str  # of the account: "dmds:<dmdsid>-<campaign>", "mensatek:<user>"
+    provider: str
+    policy: AccountPolicy
+    user: str = ""  # Mensatek
+    dmdsid: str = ""  # DMDS
+    campaign: int = 0  # DMDS
+
+    def account(self, secret: SecretStr) -> Account:
+        """Return the account that this login is with this secret."""
+        return Account(self.name, self.provider, self._credentials(secret), self.policy)
+
+    def _credentials(self, secret: SecretStr) -> Credentials:
+        if self.provider == _DMDS:
+            return DmdsCredentials(self.dmdsid, self.campaign, secret)
+        return MensatekCredentials(self.user, secret)
+
+
+Login = KeptLogin | PassthroughLogin
+
+
+class Directory:
+    """The configuration, asked by name, by login and by network. Knows no passwords and asks nobody."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._passthrough = settings.passthrough
+        self._dmdsids = frozenset(dmdsid.lower() for dmdsid in settings.passthrough.dmds.dmdsids)
+        self._users = frozenset(settings.passthrough.mensatek.users)
+        self.accounts: Mapping[str, Account] = {name: _account(name, own) for name, own in settings.account.items()}
+        self._logins = {
+            name: KeptLogin(name, self.accounts[login.account], login.password_hash.get_secret_value())
+            for name, login in settings.login.items()
+        }
+        self._trusted = {
+            name: tuple((ip_network(network), self.accounts[account]) for network, account in listener.trusted.items())
+            for name, listener in settings.listener.items()
+        }
+
+    def login(self, name: str) -> Login | None:
+        """Find who a login is, without its password; None: nobody that could ever be right.
+
+        The gateway's own logins come first. A login of the DMDS form whose dmdsid is not listed goes nowhere: the id
+        would become part of a host name, and Mensatek is not to be asked for it, unless it is one of the users listed.
+        """
+        kept = self._logins.get(name)
+        if kept is not None:
+            return kept
+        match = _DMDS_LOGIN.fullmatch(name) if self._passthrough.dmds.enabled else None
+        if match and name not in self._users:
+            return self._at_dmds(match["dmdsid"].lower(), int(match["campaign"]))
+        return self._at_mensatek(name)
+
+    def passthrough(self, account: str) -> PassthroughLogin | None:
+        """Find a pass-through login by its account's name; None: it is none, or may no longer be."""
+        provider, _, login = account.partition(":")
+        found: PassthroughLogin | None = None
+        if provider == _DMDS and self._passthrough.dmds.enabled and (match := _DMDS_LOGIN.fullmatch(login)):
+            found = self._at_dmds(match["dmdsid"].lower(), int(match["campaign"]))
+        elif provider == _MENSATEK:
+            found = self._at_mensatek(login)
+        return found
+
+    def trusted(self, listener: str, client: str) -> Account | None:
+        """Find the account that a listener binds to a client's network."""
+        address = parsed(client)
+        if address is None:
+            return None
+        networks = self._trusted.get(listener, ())
+        return next((account for network, account in networks if address in network), None)
+
+    def is_trusted_anywhere(self, client: str) -> bool:
+        """Tell whether any listener trusts a client's network."""
+        return any(self.trusted(listener, client) for listener in self._trusted)
+
+    def hashes(self) -> list[str]:
+        """Return the password hashes of all kept logins."""
+        return [login.password_hash for login in self._logins.values()]
+
+    def _at_dmds(self, dmdsid: str, campaign: int) -> PassthroughLogin | None:
+        if dmdsid not in self._dmdsids or campaign < 1:
+            return None
+        name, policy = f"{_DMDS}:{dmdsid}-{campaign}", self._passthrough.dmds.policy
+        return PassthroughLogin(name, _DMDS, policy, dmdsid=dmdsid, campaign=campaign)
+
+    def _at_mensatek(self, user: str) -> PassthroughLogin | None:
+        allowed = self._passthrough.mensatek.enabled and (not self._users or user in self._users)
+        # HTTP Basic has no colon and no control character in a user (RFC 7617 section 2).
+        if not allowed or not user or ":" in user or not user.isprintable():
+            return None
+        return PassthroughLogin(f"{_MENSATEK}:{user}", _MENSATEK, self._passthrough.mensatek.policy, user=user)
+
+
+def parsed(client: str) -> IPv4Address | IPv6Address | None:
+    """Read a client's address, IPv4 in its IPv6 form as IPv4; None: it is none."""
+    try:
+        address = ip_address(client)
+    except ValueError:
+        return None
+    mapped = address.ipv4_mapped if isinstance(address, IPv6Address) else None
+    return mapped or address
+
+
+def _account(name: str, own: AccountSettings) -> Account:
+    credentials: Credentials
+    if own.provider == _DMDS:
+        credentials = DmdsCredentials(own.dmdsid.lower(), own.campaign, own.apikey)
+    else:
+        credentials = MensatekCredentials(own.user, own.token)
+    return Account(name, own.provider, credentials, own)

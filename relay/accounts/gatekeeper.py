@@ -1,0 +1,160 @@
+"""The gate: who a client is, what it may send, and how much."""
+
+import asyncio
+import math
+from collections.abc import Awaitable, Callable
+
+from pydantic import SecretStr
+
+from relay.accounts.account import Account
+from relay.accounts.bounded import Bounded
+from relay.accounts.checking import LONGEST, Checked, Checking
+from relay.accounts.directory import Directory, KeptLogin, Login, PassthroughLogin, parsed
+from relay.accounts.failures import Failures, client_key, delay_seconds
+from relay.accounts.limits import Limits
+from relay.accounts.senders import Senders
+from relay.accounts.vault import Vault
+from relay.config import Settings
+from relay.events import Events
+from relay.message import Clock
+from relay.outcome import Replies, Reply
+from relay.providers.contract import Providers
+from relay.queue.contract import Queue
+from relay.seal import Sealer
+
+_RESOLVED = 10_000  # pass-through accounts are made by clients
+_RESOLVED_SECONDS = 60.0  # how long another process's newer credential may go unnoticed
+
+
+class Accounts:
+    """Implements `Gatekeeper`: see there for what each method promises."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        providers: Providers,
+        queue: Queue,
+        sealer: Sealer,
+        events: Events,
+        clock: Clock,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
+        self._settings = settings.logins
+        self._events = events
+        self._sleep = sleep
+        self._directory = Directory(settings)
+        self._senders = Senders()
+        self._limits = Limits(queue, clock)
+        self._vault = Vault(queue, sealer)
+        self._resolved: Bounded[str, Account] = Bounded(_RESOLVED, clock)
+        self._clients = Failures(settings.logins, clock)
+        self._logins = Failures(settings.logins, clock)
+        self._checking = Checking(settings.logins, providers, self._vault, self._logins, events, clock)
+
+    # --- logging in ---
+
+    async def authenticate(self, login: str, password: str, client: str) -> Account | Reply:
+        """Check a login; see `Gatekeeper.authenticate`."""
+        who = self._directory.login(login)
+        shown, key = _shown(login, known=who is not None), _failure_key(login, who)
+        if (blocked := self.blocked(client)) is not None:
+            self._events.login_blocked(shown, client)
+            return blocked
+        account = self._checking.remembered(login, password)
+        if account is None:
+            if seconds := self._logins.blocked_seconds(key):
+                self._events.login_blocked(shown, client)
+                return _login_blocked(seconds)
+            checked = await self._checking.check(login, password, who, key)
+            if checked.account is None:
+                return await self._refuse(checked, shown, key, client)
+            account = checked.account
+            self._resolved.put(account.name, account, _RESOLVED_SECONDS)
+        self._events.login_accepted(shown, account.name, client)
+        return account
+
+    async def _refuse(self, checked: Checked, shown: str, key: str, client: str) -> Reply:
+        if checked.reply != Replies.AUTH_FAILED:
+            self._events.login_unavailable(shown, client, checked.reason)
+            return checked.reply
+        # Counted before the wait, so that many connections at once gain nothing.
+        failures = max(self._logins.count(key), self._clients.count(client_key(client)))
+        self._events.login_refused(shown, client, checked.reason)
+        await self._sleep(delay_seconds(self._settings, failures))
+        return checked.reply
+
+    def blocked(self, client: str) -> Reply | None:
+        """Return the 421 for a client with too many failed logins; see `Gatekeeper.blocked`.
+
+        Never for this machine itself, nor for trusted networks: one wrong setting in one application would shut out all
+        others on the host. There the block of the login, and the delay, must do.
+        """
+        address = parsed(client)
+        if address is None or address.is_loopback:
+            return None
+        seconds = self._clients.blocked_seconds(client_key(client))
+        if not seconds or self._directory.is_trusted_anywhere(client):
+            return None
+        text = "Too many failed logins from your address"
+        return Replies.CLIENT_BLOCKED.saying(f"{text}; try again in {_minutes(seconds)}")
+
+    def trusted(self, listener: str, client: str) -> Account | None:
+        """Return the account that a listener binds to the client's network; see `Gatekeeper.trusted`."""
+        return self._directory.trusted(listener, client)
+
+    # --- sending ---
+
+    def refuse_sender(self, account: Account, address: str) -> Reply | None:
+        """Return the refusal of a MAIL FROM or From address; see `Gatekeeper.refuse_sender`."""
+        return self._senders.refuse(account, address)
+
+    async def refuse_volume(self, account: Account, recipients: int) -> Reply | None:
+        """Count one message, or return the 452; see `Gatekeeper.refuse_volume`."""
+        return await self._limits.refuse(account, recipients)
+
+    # --- looking up ---
+
+    async def resolve(self, name: str) -> Account | None:
+        """Find an account by its name; see `Gatekeeper.resolve`. Raises QueueError when the store cannot be asked."""
+        account = self._directory.accounts.get(name) or self._resolved.get(name)
+        if account is not None:
+            return account
+        login = self._directory.passthrough(name)
+        secret = await self._vault.load(name) if login else None
+        if login is None or secret is None:
+            return None
+        account = login.account(secret)
+        self._resolved.put(name, account, _RESOLVED_SECONDS)
+        return account
+
+    def account_for(self, login: str) -> Account | None:
+        """Find what a login would send through, without its password: pass-through comes with an empty secret."""
+        match self._directory.login(login):
+            case KeptLogin(account=account):
+                return account
+            case PassthroughLogin() as found:
+                return found.account(SecretStr(""))
+            case _:
+                return None
+
+    async def close(self) -> None:
+        """End the checks that are under way and their threads."""
+        await self._checking.close()
+
+
+def _failure_key(login: str, who: Login | None) -> str:
+    return who.name if who else login[:LONGEST]
+
+
+def _shown(login: str, *, known: bool) -> str:
+    # Who mixes up the fields sends the password as login: what nobody knows is not written whole into the log.
+    return login if known else f"{login[:3]}... ({len(login)} characters)"
+
+
+def _login_blocked(seconds: float) -> Reply:
+    return Replies.AUTH_UNAVAILABLE.saying(f"Too many failed logins; try again in {_minutes(seconds)}")
+
+
+def _minutes(seconds: float) -> str:
+    minutes = max(1, math.ceil(seconds / 60))
+    return "a minute" if minutes == 1 else f"{minutes} minutes"
