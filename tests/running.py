@@ -284,6 +284,8 @@ def base_config(sandbox, logins) -> str:
             f'apikey = "{sandbox.options.dmds_campaigns["demo-12345"]}"',
             "[passthrough.mensatek]\nenabled = true",
             '[passthrough.dmds]\nenabled = true\ndmdsids = ["demo"]',
+            # Many tests log in wrongly, all from the same address.
+            '[logins]\nfailures = 10000\ndelay = "0.05s"',
             *tables,
         ]
     )
