@@ -90,6 +90,7 @@ class _Parts:
         http = await stack.enter_async_context(HttpClient(settings.delivery.concurrency))
         providers = build_providers(settings.provider, http)
         accounts = Accounts(settings, providers, queue, Sealer(load_or_make_key(settings.store)), events, clock)
+        stack.push_async_callback(accounts.close)
         pauses = Pauses(queue, settings.delivery, events, clock)
         preparation = Preparation(providers, settings.mime)
         delivery = Delivery(providers, pauses, events, clock)

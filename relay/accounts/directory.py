@@ -83,6 +83,16 @@ class Directory:
             return self._at_dmds(match["dmdsid"].lower(), int(match["campaign"]))
         return self._at_mensatek(name)
 
+    def account_for(self, name: str) -> Account | None:
+        """Find what a login, or the account of that name, would send through; pass-through has an empty secret."""
+        match self.login(name):
+            case KeptLogin(account=account):
+                return account
+            case PassthroughLogin() as found:
+                return found.account(SecretStr(""))
+            case None:
+                return self.accounts.get(name)
+
     def passthrough(self, account: str) -> PassthroughLogin | None:
         """Find a pass-through login by its account's name; None: it is none, or may no longer be."""
         provider, _, login = account.partition(":")

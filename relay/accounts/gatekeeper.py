@@ -4,12 +4,10 @@ import asyncio
 import math
 from collections.abc import Awaitable, Callable
 
-from pydantic import SecretStr
-
 from relay.accounts.account import Account
 from relay.accounts.bounded import Bounded
 from relay.accounts.checking import LONGEST, Checked, Checking
-from relay.accounts.directory import Directory, KeptLogin, Login, PassthroughLogin, parsed
+from relay.accounts.directory import Directory, Login, parsed
 from relay.accounts.failures import Failures, client_key, delay_seconds
 from relay.accounts.limits import Limits
 from relay.accounts.senders import Senders
@@ -126,16 +124,6 @@ class Accounts:
         account = login.account(secret)
         self._resolved.put(name, account, _RESOLVED_SECONDS)
         return account
-
-    def account_for(self, login: str) -> Account | None:
-        """Find what a login would send through, without its password: pass-through comes with an empty secret."""
-        match self._directory.login(login):
-            case KeptLogin(account=account):
-                return account
-            case PassthroughLogin() as found:
-                return found.account(SecretStr(""))
-            case _:
-                return None
 
     async def close(self) -> None:
         """End the checks that are under way and their threads."""

@@ -9,11 +9,12 @@ from pathlib import Path
 
 import click
 
-from relay.accounts import configured_accounts
+from relay.accounts.directory import Directory
 from relay.commands.options import Exit, config_option, load_or_fail
 from relay.config import Settings, warnings
 from relay.errors import ConfigError, QueueError
-from relay.providers import HttpClient, Verdict, build_providers
+from relay.providers import HttpClient, build_providers
+from relay.providers.contract import Verdict
 from relay.queue.sqlite import SqliteQueue
 from relay.smtp import certificate_warnings, server_context
 
@@ -94,7 +95,7 @@ async def _credentials(settings: Settings) -> list[str]:
     problems = []
     async with HttpClient(settings.delivery.concurrency) as http:
         providers = build_providers(settings.provider, http)
-        for account in configured_accounts(settings):
+        for account in Directory(settings).accounts.values():
             verification = await providers[account.provider].verify(account.credentials)
             if verification.verdict is Verdict.INVALID:
                 problems.append(

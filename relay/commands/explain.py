@@ -4,16 +4,17 @@ import json
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import click
 
-from relay.accounts import account_for
+from relay.accounts.directory import Directory
 from relay.commands.options import Exit, config_option, fail, load_or_fail
 from relay.errors import MailRefused
 from relay.message import Envelope, EnvelopeRecipient, Message, MessageId
 from relay.preparation import Preparation, Prepared
-from relay.providers import HttpClient, build_providers, plain
+from relay.providers import HttpClient, build_providers
+from relay.providers.encode import plain
 
 #: Stands where the real message id will stand.
 _EXAMPLE_ID = MessageId("00000000000000000000000000")
@@ -27,11 +28,11 @@ _EXAMPLE_ID = MessageId("00000000000000000000000000")
 @click.option("--rcpt", "recipients", multiple=True, required=True, help="RCPT TO; once for each recipient.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object, for programs.")
 def explain(
-    mail: click.utils.LazyFile, config: Path, login: str, mail_from: str, recipients: Sequence[str], *, as_json: bool
+    mail: BinaryIO, config: Path, login: str, mail_from: str, recipients: Sequence[str], *, as_json: bool
 ) -> None:
     """Print the exact calls that MAIL (a file, or - for standard input) would become. Sends nothing."""
     settings = load_or_fail(config)
-    account = account_for(settings, login)
+    account = Directory(settings).account_for(login)
     if account is None:
         fail(Exit.DATA, f"no login or account {login!r}; known: {_known(settings.login, settings.account)}")
     envelope = Envelope(mail_from, tuple(EnvelopeRecipient(address) for address in recipients))

@@ -25,8 +25,8 @@ def _address(_context: click.Context, _parameter: click.Parameter, value: str) -
     type=click.Path(path_type=Path, dir_okay=False),
     help="Write every call to this file (JSON lines), synced.",
 )
-@click.option("--report-to", "report_url", help="Post Mensatek delivery reports to this URL.")
-def sandbox(address: HostPort, journal: Path | None, report_url: str | None) -> None:
+@click.option("--report-to", "report_url", default="", help="Post Mensatek delivery reports to this URL.")
+def sandbox(address: HostPort, journal: Path | None, report_url: str) -> None:
     """Run both vendors' APIs on this machine, with an inbox to look into and faults on demand."""
     options = SandboxOptions(host=address.host, port=address.port, journal=journal, report_url=report_url)
     try:
