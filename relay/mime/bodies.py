@@ -1,0 +1,218 @@
+"""Which parts are the body, which are files: the walk over the tree (RFC 2046, 2387, 1847, 6522)."""
+
+from dataclasses import dataclass, field
+
+from relay.mime import markup
+from relay.mime.charset import decode
+from relay.mime.enriched import enriched_to_html
+from relay.mime.notes import Code
+from relay.mime.plaintext import page, text_to_html, unflow
+from relay.mime.structure import Part
+
+_HTML = frozenset({"text/html", "application/xhtml+xml"})
+_ENRICHED = frozenset({"text/enriched", "text/richtext"})
+_PLAIN = frozenset({"text/plain", "text/markdown", "text/x-markdown", "text"})
+_BODY = _HTML | _ENRICHED | _PLAIN
+_AMP = "text/x-amp-html"
+_CALENDAR = "text/calendar"
+_OPAQUE = frozenset({"application/pkcs7-mime", "application/x-pkcs7-mime"})
+_TNEF = frozenset({"application/ms-tnef", "application/vnd.ms-tnef"})
+_ELSEWHERE = frozenset({"message/partial", "message/external-body"})
+
+
+@dataclass(slots=True)
+class Bodies:
+    """What the walk found, in the order of the message."""
+
+    pieces: list[Part] = field(default_factory=list)  # texts to be shown, one below the other
+    files: list[Part] = field(default_factory=list)  # everything else
+    encrypted: set[int] = field(default_factory=set)  # ids of the files that belong to a multipart/encrypted
+    codes: dict[Code, None] = field(default_factory=dict)  # notes, each once, in order
+
+    def remark(self, code: Code) -> None:
+        """Note something, once."""
+        self.codes[code] = None
+
+
+def find_bodies(root: Part) -> Bodies:
+    """Walk the tree and tell what is to be shown and what is to be attached."""
+    found = Bodies()
+    if not root.children and _is_lone_text(root):
+        _remark_part(root, found)
+        found.pieces.append(root)
+    else:
+        _walk(root, found)
+    return found
+
+
+def compose(found: Bodies) -> str:
+    """Make one HTML document of the texts, in order."""
+    rendered = [(part, text) for part in found.pieces if (text := _decoded(part, found)).strip()]
+    if len(rendered) == 1 and rendered[0][0].media_type in _HTML:
+        return markup.tidy(rendered[0][1])
+    documents = {
+        index: markup.document(markup.tidy(text))
+        for index, (part, text) in enumerate(rendered)
+        if part.media_type in _HTML
+    }
+    if not documents:
+        return page("".join(_fragment(part, text) for part, text in rendered))
+    frame = documents[min(documents)]
+    shown: list[str] = []
+    for index, (part, text) in enumerate(rendered):
+        inner = documents.get(index)
+        if inner is None:
+            shown.append(_fragment(part, text))
+        elif inner is frame:
+            shown.append(f"{inner.inner}\n")
+        else:
+            shown.append(f"{inner.styles}<div>{inner.inner}</div>\n")
+    return f"{frame.before}{''.join(shown)}{frame.after}"
+
+
+def _walk(part: Part, found: Bodies) -> None:
+    _remark_part(part, found)
+    if not part.media_type.startswith("multipart/"):
+        _leaf(part, found)
+        return
+    match part.media_type:
+        case "multipart/alternative":
+            _alternative(part, found)
+        case "multipart/related":
+            _related(part, found)
+        case "multipart/encrypted":
+            found.remark(Code.ENCRYPTED_AS_ATTACHMENT)
+            leaves = list(_leaves(part))
+            found.encrypted.update(id(leaf) for leaf in leaves)
+            found.files.extend(leaves)
+        case "multipart/signed":
+            found.remark(Code.SIGNATURE_BROKEN)
+            _each(part.children, found)
+        case "multipart/appledouble" if len(part.children) > 1:
+            found.remark(Code.RESOURCE_FORK_DROPPED)
+            _each([child for child in part.children if child.media_type != "application/applefile"], found)
+        case _:
+            _each(part.children, found)
+
+
+def _each(parts: list[Part] | tuple[Part, ...], found: Bodies) -> None:
+    for part in parts:
+        _walk(part, found)
+
+
+def _leaf(part: Part, found: Bodies) -> None:
+    kind = part.media_type
+    # A text with a name is the body only where nothing stands before it.
+    if kind in _BODY and not part.is_attachment and not (found.pieces and part.name):
+        found.pieces.append(part)
+        return
+    if kind in _OPAQUE and part.content_type.token("smime-type").lower() != "certs-only":
+        found.remark(Code.ENCRYPTED_AS_ATTACHMENT)
+    elif kind in _TNEF:
+        found.remark(Code.TNEF_AS_ATTACHMENT)
+    elif kind in _ELSEWHERE:
+        found.remark(Code.PARTIAL_AS_ATTACHMENT)
+    found.files.append(part)
+
+
+def _alternative(part: Part, found: Bodies) -> None:
+    chosen = _best(part.children)
+    for child in part.children:
+        if child is chosen:
+            _walk(child, found)
+        else:
+            _left_over(child, found)
+
+
+def _best(children: tuple[Part, ...]) -> Part | None:
+    """Choose the alternative to be shown: the last with HTML, else the last with text that we can show."""
+    rich = [child for child in children if _holds(child, _HTML)]
+    plain = [child for child in children if _holds(child, _PLAIN) and child not in rich]
+    if (
+        rich
+        and plain
+        and rich[-1].media_type in _HTML
+        and rich[-1].body.end - rich[-1].body.start < markup.HIDDEN_BYTES
+    ):
+        # Some programs send an empty HTML beside the real text.
+        empty = markup.shows_nothing(_decoded(rich[-1], Bodies())) and _decoded(plain[-1], Bodies()).strip()
+        rich = [] if empty and not plain[-1].children else rich
+    others = [child for child in children if _holds(child, _ENRICHED)]
+    best = rich or others or plain
+    return best[-1] if best else None
+
+
+def _left_over(part: Part, found: Bodies) -> None:
+    """Of an alternative that is not shown, drop the texts and keep the files."""
+    for leaf in _leaves(part):
+        if leaf.media_type == _AMP:
+            found.remark(Code.AMP_DROPPED)
+        elif leaf.media_type == _CALENDAR:
+            found.remark(Code.CALENDAR_AS_ATTACHMENT)
+            found.files.append(leaf)
+        elif leaf.media_type.startswith("text/") and not leaf.is_attachment:
+            found.remark(Code.TEXT_ALTERNATIVE_DROPPED)
+        else:
+            _leaf(leaf, found)
+
+
+def _related(part: Part, found: Bodies) -> None:
+    """Show the root; what else has a Content-ID or a location belongs to it (RFC 2387)."""
+    start = part.content_type.text("start").strip("<> ")
+    named = [child for child in part.children if start and child.content_id == start]
+    root = next(iter([*named, *(child for child in part.children if _holds(child, _BODY)), *part.children]), None)
+    if root is not None:
+        _walk(root, found)
+    for child in part.children:
+        if child is root:
+            continue
+        if not child.children and (child.content_id or child.header.first("content-location")):
+            _remark_part(child, found)
+            found.files.append(child)
+        else:
+            _walk(child, found)
+
+
+def _holds(part: Part, kinds: frozenset[str]) -> bool:
+    if part.children:
+        return any(_holds(child, kinds) for child in part.children)
+    return part.media_type in kinds and not part.is_attachment
+
+
+def _leaves(part: Part) -> list[Part]:
+    return [leaf for child in part.children for leaf in _leaves(child)] if part.children else [part]
+
+
+def _is_lone_text(root: Part) -> bool:
+    """Tell whether a mail of one part is to be shown: any text that is not meant as a file."""
+    kind = root.media_type
+    shown = kind in _BODY or (kind.startswith("text/") and kind not in (_CALENDAR, _AMP) and not root.name)
+    return (shown or kind.startswith("multipart/")) and not root.is_attachment
+
+
+def _remark_part(part: Part, found: Bodies) -> None:
+    if not part.encoding_known:
+        found.remark(Code.ENCODING_UNKNOWN)
+    if part.repaired:
+        found.remark(Code.STRUCTURE_REPAIRED)
+    if part.text_outside:
+        found.remark(Code.TEXT_OUTSIDE_DROPPED)
+
+
+def _decoded(part: Part, found: Bodies) -> str:
+    data = part.body.decoded()
+    label = part.content_type.token("charset")
+    if not label and part.media_type in _HTML and not data.isascii():
+        label = markup.declared_charset(data)
+    text, as_declared = decode(data, label)
+    if not as_declared and not data.isascii():
+        found.remark(Code.CHARSET_GUESSED)
+    return text
+
+
+def _fragment(part: Part, text: str) -> str:
+    if part.media_type in _ENRICHED:
+        return enriched_to_html(text)
+    if part.content_type.token("format").lower() == "flowed":
+        text = unflow(text, delsp=part.content_type.token("delsp").lower() == "yes")
+    return text_to_html(text)

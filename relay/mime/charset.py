@@ -1,0 +1,152 @@
+"""From bytes to text, whatever the label says.
+
+Order: a byte order mark, the declared charset as browsers understand it (WHATWG Encoding), UTF-8 where it is valid, a
+guess for long texts, windows-1252. Nothing here raises: some text always comes out.
+"""
+
+import codecs
+import re
+
+from charset_normalizer import from_bytes
+
+from relay.mime.labels import codec_of
+
+#: Charsets whose bytes may all be ASCII without meaning it.
+_ASCII_IS_NOT_TEXT = ("iso2022", "utf-7", "utf-16", "utf-32", "utf_16", "utf_32", "hz", "cp037", "cp500", "cp1140")
+_WIDE = ("utf-16", "utf-32", "utf_16", "utf_32")
+_BOMS = (
+    (codecs.BOM_UTF8, "utf-8"),
+    (codecs.BOM_UTF32_LE, "utf-32"),
+    (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
+_SAMPLE_BYTES = 4096  # enough to tell scripts apart; the detector needs milliseconds for each kilobyte
+_GUESS_FROM_BYTES = 24  # fewer foreign letters prove nothing
+_FOREIGN_SHARE = 0.2  # Latin scripts have fewer letters beyond ASCII than this
+_GUESSABLE = [
+    "cp1251", "koi8_r", "gb18030", "big5", "shift_jis", "euc_jp", "euc_kr",
+    "cp1253", "cp1255", "cp1256", "cp874", "cp1252",
+]  # fmt: skip
+_STRAY = re.compile("[\udc80-\udcff]+")
+_SURROGATES = re.compile("[\ud800-\udfff]+")
+_HIGH = bytes(range(0x80, 0x100))
+_ESCAPE = b"\x1b"
+_KANJI_IN = re.compile(rb"\x1b(?:\$[@B]|\$\([@BDOPQ]|\([BJIH]|\.[AF])")
+
+
+def decode(data: bytes, label: str = "", *, guess: bool = True) -> tuple[str, bool]:
+    """Decode bytes by their declared charset, or by the best guess.
+
+    Args:
+        data: The bytes after transfer decoding.
+        label: The declared charset; empty: none.
+        guess: Whether a detector may look at texts that are not UTF-8; short ones are taken for windows-1252 anyway.
+
+    Returns:
+        The text, without byte order mark and lone surrogates, and whether it was decoded as declared.
+    """
+    codec = codec_of(label)
+    if data.isascii() and not codec.startswith(_ASCII_IS_NOT_TEXT) and _ESCAPE not in data:
+        return data.decode("ascii"), bool(codec) or not label
+    marked = next((name for bom, name in _BOMS if data.startswith(bom)), "")
+    if marked:
+        return _scrubbed(data.decode(marked, "replace").removeprefix("\ufeff")), True
+    if codec:
+        text = _as_declared(data, codec)
+        if text is not None:
+            return text, True
+    return _undeclared(data, codec, guess=guess), not label and data.isascii()
+
+
+def _as_declared(data: bytes, codec: str) -> str | None:
+    """Decode as the label says; None: the label is wrong."""
+    if codec == "cp1252":
+        return _as_latin(data)
+    if codec.startswith(_WIDE) and b"\x00" not in data and data.isascii():
+        return None
+    try:
+        return _scrubbed(data.decode(codec))
+    except UnicodeDecodeError:
+        pass
+    if codec == "iso2022_jp_ext":
+        return _iso_2022_jp(data)
+    if codec == "utf-8":
+        return _mostly_utf8(data)
+    repaired = data.decode(codec, "replace")
+    # A few broken bytes do not make the label wrong.
+    return _scrubbed(repaired) if repaired.count("\ufffd") * 10 <= len(repaired) else None
+
+
+def _as_latin(data: bytes) -> str:
+    # Programs that write UTF-8 and declare Latin-1 are common; Latin-1 text that happens to be valid UTF-8 is not.
+    try:
+        return data.decode("utf-8")
+    except UnicodeDecodeError:
+        return data.decode("cp1252", "replace")
+
+
+def _mostly_utf8(data: bytes) -> str | None:
+    """Decode UTF-8 with stray windows-1252 bytes in it, as footers and cut texts have; None: it is something else."""
+    text = data.decode("utf-8", "surrogateescape")
+    stray = sum(len(run) for run in _STRAY.findall(text))
+    multibyte = len(data.translate(None, bytes(range(0xC0)))) - stray
+    if stray > multibyte:
+        return None
+    return _STRAY.sub(lambda run: run[0].encode("utf-8", "surrogateescape").decode("cp1252", "replace"), text)
+
+
+def _undeclared(data: bytes, codec: str, *, guess: bool) -> str:
+    if _ESCAPE in data and _KANJI_IN.search(data) and data.isascii():
+        return _iso_2022_jp(data)
+    try:
+        return data.decode("utf-8")
+    except UnicodeDecodeError:
+        pass
+    high = len(data) - len(data.translate(None, _HIGH))
+    if guess and high >= _GUESS_FROM_BYTES and high >= len(data) * _FOREIGN_SHARE:
+        found = from_bytes(data[:_SAMPLE_BYTES], cp_isolation=_GUESSABLE).best()
+        if found is not None:
+            return _scrubbed(data.decode(codec_of(found.encoding) or "cp1252", "replace"))
+    mixed = None if codec == "utf-8" else _mostly_utf8(data)
+    return data.decode("cp1252", "replace") if mixed is None else mixed
+
+
+def _iso_2022_jp(data: bytes) -> str:
+    """Decode what real mailers call ISO-2022-JP: with Microsoft's row 13 and half-width katakana, shifted by escapes.
+
+    Python's codec knows neither; the same rows in Shift_JIS (cp932) it knows (JIS X 0208, RFC 1468).
+    """
+    out: list[str] = []
+    position, mode = 0, b"\x1b(B"
+    for escape in [*_KANJI_IN.finditer(data), None]:
+        run = data[position : escape.start() if escape else len(data)]
+        if mode.startswith(b"\x1b$"):
+            out.append(_kanji_pairs(run))
+        elif mode == b"\x1b(I":
+            out.append(bytes(byte | 0x80 for byte in run).decode("cp932", "replace"))
+        else:
+            out.append(run.decode("cp1252", "replace"))
+        if escape:
+            position, mode = escape.end(), escape[0]
+    return "".join(out)
+
+
+def _kanji_pairs(run: bytes) -> str:
+    shifted = bytearray()
+    for row, cell in zip(run[::2], run[1::2], strict=False):
+        if row < 0x21 or cell < 0x21:  # noqa: PLR2004 - below the rows of JIS X 0208: a line end without an escape
+            shifted += bytes((row, cell))
+            continue
+        half = (row - 0x21) >> 1
+        shifted.append(half + (0x81 if half < 0x1F else 0xC1))  # noqa: PLR2004 - Shift_JIS leaves a gap at A0-DF
+        if row & 1:
+            shifted.append(cell + (0x1F if cell < 0x60 else 0x20))  # noqa: PLR2004 - and one at 7F
+        else:
+            shifted.append(cell + 0x7E)
+    return shifted.decode("cp932", "replace")
+
+
+def _scrubbed(text: str) -> str:
+    """Replace lone surrogates, which some codecs let through and UTF-8 cannot carry."""
+    return _SURROGATES.sub("\ufffd", text) if _SURROGATES.search(text) else text

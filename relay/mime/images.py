@@ -1,0 +1,159 @@
+"""Inline images: what the HTML refers to by cid: (RFC 2392) or Content-Location (RFC 2557), and how it can travel."""
+
+import binascii
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from html import escape, unescape
+from urllib.parse import unquote
+
+from relay.errors import MailRefused
+from relay.mime.content import Attachment, InlineImage
+from relay.outcome import Replies
+
+_CID = re.compile(r"cid:", re.IGNORECASE)
+_BARE = re.compile(r"[^\"'\s<>()]{1,998}")
+_QUOTED = re.compile(r"[^\"'<>\n]{1,998}(?=[\"'])")
+_LOCATED = re.compile(
+    r"((?:\bsrc|\bbackground|\bposter)\s*=\s*)(?:\"([^\"<>]*+)\"|'([^'<>]*+)')|(\burl\(\s*[\"']?)([^\"')<>]*+)",
+    re.IGNORECASE,
+)
+_IMAGE_TAG = re.compile(r"<img\b[^<>]*+>", re.IGNORECASE)
+_DATA_LIMIT_BYTES = 64 * 1024**2
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """One place where the HTML names an image."""
+
+    start: int
+    end: int
+    content_id: str
+
+
+def references(html: str, content_ids: Mapping[str, str]) -> Iterator[Reference]:
+    """Find where the HTML refers to one of these Content-IDs.
+
+    Args:
+        html: The document.
+        content_ids: Every spelling that is looked for -> the Content-ID meant; see `spellings`.
+    """
+    if not content_ids:
+        return
+    for mark in _CID.finditer(html):
+        for pattern in (_BARE, _QUOTED):
+            written = pattern.match(html, mark.end())
+            if written is None:
+                continue
+            found = _resolved(written[0], content_ids)
+            if found:
+                content_id, length = found
+                yield Reference(mark.start(), mark.end() + length, content_id)
+                break
+
+
+def spellings(content_ids: Sequence[str]) -> dict[str, str]:
+    """Make the table for `references`: an exact match wins over one without case."""
+    table: dict[str, str] = {}
+    for spelling in (str, str.lower):
+        for content_id in content_ids:
+            table.setdefault(spelling(content_id), content_id)
+    return table
+
+
+def relocated(html: str, locations: Mapping[str, str]) -> str:
+    """Rewrite references by Content-Location to cid: addresses.
+
+    Args:
+        html: The document.
+        locations: Content-Location -> Content-ID.
+    """
+    if not any(location in html or escape(location) in html for location in locations):
+        return html
+
+    def rewritten(found: re.Match[str]) -> str:
+        address = next(group for group in (found[2], found[3], found[5]) if group is not None)
+        content_id = locations.get(unescape(address).strip())
+        if content_id is None:
+            return found[0]
+        return f"{found[4]}cid:{content_id}" if found[4] else f'{found[1]}"cid:{escape(content_id)}"'
+
+    return _LOCATED.sub(rewritten, html)
+
+
+def inline_as_data(html: str, images: Sequence[InlineImage], *, max_bytes: int = _DATA_LIMIT_BYTES) -> str:
+    """Put the images into the HTML as data: addresses (RFC 2397).
+
+    Raises:
+        MailRefused: The HTML would become larger than `max_bytes`, as when one image is shown very often.
+    """
+    by_id = {image.content_id: image for image in images}
+    made: dict[str, str] = {}
+    pieces: list[str] = []
+    position = size = 0
+    for reference in references(html, spellings(tuple(by_id))):
+        address = made.get(reference.content_id)
+        if address is None:
+            image = by_id[reference.content_id]
+            address = made[reference.content_id] = (
+                f"data:{image.media_type};base64,{image.body.base64().decode('ascii')}"
+            )
+        pieces += (html[position : reference.start], address)
+        position = reference.end
+        size += len(address)
+        if size > max_bytes:
+            raise MailRefused(Replies.TOO_BIG.saying("The images shown in the text are larger than allowed"))
+    return "".join([*pieces, html[position:]]) if pieces else html
+
+
+def inline_as_attachments(html: str, images: Sequence[InlineImage]) -> tuple[str, tuple[Attachment, ...]]:
+    """List the images as files, and put their names where the HTML would have shown them.
+
+    Returns:
+        The HTML and the attachments; their names are distinct from those of the message's attachments.
+    """
+    by_id = {image.content_id: image for image in images}
+    table = spellings(tuple(by_id))
+
+    def named(tag: re.Match[str]) -> str:
+        shown = next(references(tag[0], table), None)
+        return tag[0] if shown is None else f"<span>[{escape(by_id[shown.content_id].name)}]</span>"
+
+    html = _IMAGE_TAG.sub(named, html) if images else html
+    pieces: list[str] = []
+    position = 0
+    for reference in references(html, table):  # backgrounds and the like: nothing to be read there
+        pieces.append(html[position : reference.start])
+        position = reference.end
+    html = "".join([*pieces, html[position:]])
+    return html, tuple(Attachment(image.name, image.media_type, image.body) for image in images)
+
+
+#: How pictures begin, for parts that do not tell their type.
+_MAGIC = (
+    (b"\x89PNG", "image/png"),
+    (b"\xff\xd8\xff", "image/jpeg"),
+    (b"GIF8", "image/gif"),
+    (b"BM", "image/bmp"),
+)
+
+
+def sniffed_type(encoded: bytes) -> str:
+    """Tell an image's type from the beginning of its base64 text; empty: unknown."""
+    try:
+        head = binascii.a2b_base64(encoded)
+    except binascii.Error:
+        return ""
+    if head.startswith(b"RIFF") and head[8:12] == b"WEBP":
+        return "image/webp"
+    return next((kind for magic, kind in _MAGIC if head.startswith(magic)), "")
+
+
+def _resolved(written: str, content_ids: Mapping[str, str]) -> tuple[str, int] | None:
+    """Match what stands behind "cid:" with a Content-ID; returns it and how many characters it took."""
+    for text in (written, written.rstrip(",;")):
+        plain = unescape(text).strip()
+        for spelling in (plain, unquote(plain), plain.lower(), unquote(plain).lower()):
+            if spelling in content_ids:
+                return content_ids[spelling], len(text)
+    return None

@@ -1,0 +1,48 @@
+"""Charset labels: which of Python's codecs a declared name means, as browsers take it (WHATWG Encoding §4.2)."""
+
+import codecs
+import re
+from functools import lru_cache
+
+#: Python codec -> labels that mean it, in lower case without punctuation. Only where Python takes the label for something
+#: else or does not know it; iso-8859-1 means windows-1252 in all mail there is.
+_LABELS = {
+    "cp1252": "usascii ascii iso88591 latin1 l1 cp819 ibm819 ansix341968 isoir100 iso646us us windows1252 cp1252 ansi "
+    "xansi xcp1252 iso885911987 8859 88591 iso8859 default",
+    "cp1254": "iso88599 latin5 windows1254 cp1254",
+    "cp874": "iso885911 tis620 windows874 dos874",
+    "iso8859_8": "iso88598i iso88598e logical",
+    "gb18030": "gb2312 gbk xgbk gb231280 csgb2312 chinese isoir58 euccn cngb gb18030 cp936 windows936 ms936",
+    "cp949": "ksc56011987 ksc56011989 ksc5601 euckr korean windows949 cp949 isoir149 ms949",
+    "cp932": "shiftjis xsjis sjis mskanji windows31j cp932 ms932 csshiftjis xmscp932",
+    "big5hkscs": "big5 big5hkscs xxbig5 cnbig5 csbig5 big5eten cp950 windows950",
+    "euc_jp": "eucjp xeucjp xeuc ujis",
+    "iso2022_jp_ext": "iso2022jp iso2022jp1 iso2022jp2 iso2022jp3 iso2022jpms csiso2022jp iso2022jpesc cp50220 cp50221 "
+    "jis",
+    "utf-8": "utf8 unicode11utf8 xunicode20utf8 utf8mb4 xutf8 unicode utf8bom",
+    "utf-7": "utf7 unicode11utf7 csunicode11utf7 xunicode20utf7 unicode20utf7",
+    "mac_roman": "macintosh mac xmacroman macroman",
+    "mac_cyrillic": "xmaccyrillic maccyrillic xmacukrainian",
+    "koi8_r": "koi koi8 cskoi8r",
+}
+_ALIASES = {label: codec for codec, labels in _LABELS.items() for label in labels.split()}
+#: Python codecs that are no charsets, or that run for ever on hostile input.
+_NO_CHARSETS = frozenset({"idna", "punycode", "undefined", "unicode_escape", "raw_unicode_escape", "oem", "mbcs"})
+_PUNCTUATION = re.compile(r"[^a-z0-9]+")
+
+
+@lru_cache(maxsize=256)
+def codec_of(label: str) -> str:
+    """Find Python's codec for a label; empty: none that is known."""
+    known = _ALIASES.get(_PUNCTUATION.sub("", label.lower()))
+    if known:
+        return known
+    name = _PUNCTUATION.sub("-", label.lower()).strip("-")
+    if not name:
+        return ""
+    try:
+        found = codecs.lookup(name).name
+        "".encode(found)
+    except (LookupError, ValueError):
+        return ""
+    return "" if found.replace("-", "_") in _NO_CHARSETS else found

@@ -1,0 +1,70 @@
+"""HTML as it came: one document out of several bodies, its charset told right."""
+
+import re
+from dataclasses import dataclass
+
+_HEAD_CHARS = 65536  # charsets are declared near the top; the rest is not searched
+_META = re.compile(r"<meta\b[^<>]*+>", re.IGNORECASE)
+_CHARSET = re.compile(r"(charset\s*=\s*[\"']?\s*)[\w.:()+-]+", re.IGNORECASE)
+_XML_ENCODING = re.compile(r"^(\s*<\?xml\b[^<>]*?\bencoding\s*=\s*[\"'])[\w.:-]+", re.IGNORECASE)
+_SNIFFED = re.compile(rb"<meta\b[^<>]*?charset\s*=\s*[\"']?\s*([\w.:-]{1,40})", re.IGNORECASE)
+_BODY_OPEN = re.compile(r"<body\b[^<>]*+>", re.IGNORECASE)
+_HEAD_CLOSE = re.compile(r"</head\s*>", re.IGNORECASE)
+_HTML_OPEN = re.compile(r"(?:\s*<!doctype\b[^<>]*+>)?\s*<html\b[^<>]*+>", re.IGNORECASE)
+_CLOSE = re.compile(r"</(?:body|html)\s*>", re.IGNORECASE)
+_STYLE = re.compile(r"<style\b[^<>]*+>.*?</style\s*>", re.IGNORECASE | re.DOTALL)
+_INVISIBLE = re.compile(
+    r"<!--.*?-->|<(style|script|title|head)\b.*?</\1\s*>|<[^<>]*+>|&nbsp;|&#160;|\s", re.IGNORECASE | re.DOTALL
+)
+_SHOWN = re.compile(r"<(?:img|svg|video|object|iframe|embed|input|hr|table)\b|background|cid:", re.IGNORECASE)
+HIDDEN_BYTES = 4096  #: longer documents show something
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """An HTML document, cut so that something can be put before or behind what it shows."""
+
+    before: str  # up to and with <body>
+    inner: str
+    after: str
+
+    @property
+    def styles(self) -> str:
+        """Return the style sheets of the part before the body."""
+        return "".join(_STYLE.findall(self.before)) if "</" in self.before else ""
+
+
+def tidy(html: str) -> str:
+    """Tell the charset right, for what leaves is UTF-8; make line ends LF; remove NUL and a byte order mark."""
+    if "\r" in html:
+        html = html.replace("\r\n", "\n").replace("\r", "\n")
+    if "\x00" in html:
+        html = html.replace("\x00", "")
+    html = html.removeprefix("\ufeff")
+    top = html[:_HEAD_CHARS]
+    told = _META.sub(lambda meta: _CHARSET.sub(r"\g<1>utf-8", meta[0]), top)
+    told = _XML_ENCODING.sub(r"\g<1>utf-8", told)
+    return html if told == top else told + html[_HEAD_CHARS:]
+
+
+def declared_charset(html: bytes) -> str:
+    """Return the charset that a document declares in itself; empty: none."""
+    found = _SNIFFED.search(html, 0, _HEAD_CHARS)
+    return found[1].decode("ascii", "replace") if found else ""
+
+
+def shows_nothing(html: str) -> bool:
+    """Tell whether a document has neither words nor pictures; some programs send such beside the real text."""
+    return len(html) < HIDDEN_BYTES and not _SHOWN.search(html) and not _INVISIBLE.sub("", html)
+
+
+def document(html: str) -> Document:
+    """Cut a document around what it shows."""
+    opened = _BODY_OPEN.search(html) or _HEAD_CLOSE.search(html) or _HTML_OPEN.match(html)
+    begin = opened.end() if opened else 0
+    end = len(html)
+    tail = max(0, end - _HEAD_CHARS)
+    for close in _CLOSE.finditer(html, max(begin, tail)):
+        end = close.start()
+        break
+    return Document(html[:begin], html[begin:end], html[end:])

@@ -1,0 +1,72 @@
+"""Every fidelity note that reading a mail can give, with its meaning. The documentation is made from this table.
+
+LOST is what nobody can find in the mail that arrives: strict accounts refuse it. CHANGED arrives in another form, or is
+something that mail clients add to every other mail and nobody misses.
+"""
+
+from enum import StrEnum
+
+from relay.mime.content import Fidelity, Note
+
+
+class Code(StrEnum):
+    """The stable words; metrics and tests know them."""
+
+    TEXT_ALTERNATIVE_DROPPED = "text_alternative_dropped"  # text beside HTML
+    AMP_DROPPED = "amp_dropped"  # text/x-amp-html beside HTML
+    CALENDAR_AS_ATTACHMENT = "calendar_as_attachment"  # an invitation that was an alternative
+    TNEF_AS_ATTACHMENT = "tnef_as_attachment"  # winmail.dat
+    SIGNATURE_BROKEN = "signature_broken"  # multipart/signed
+    ENCRYPTED_AS_ATTACHMENT = "encrypted_as_attachment"  # PGP/MIME or S/MIME
+    PARTIAL_AS_ATTACHMENT = "partial_as_attachment"  # message/partial, message/external-body
+    RECEIPT_REQUEST_LOST = "receipt_request_lost"  # Disposition-Notification-To and the like
+    THREADING_LOST = "threading_lost"  # In-Reply-To, References
+    PRIORITY_LOST = "priority_lost"  # Importance, X-Priority
+    SENSITIVITY_LOST = "sensitivity_lost"  # Sensitivity
+    REPLY_TO_FIRST_ONLY = "reply_to_first_only"  # several addresses in Reply-To
+    FROM_FIRST_ONLY = "from_first_only"  # several addresses in From
+    UNSUBSCRIBE_POST_LOST = "unsubscribe_post_lost"  # List-Unsubscribe-Post
+    CHARSET_GUESSED = "charset_guessed"  # wrong or unknown charset
+    ENCODING_UNKNOWN = "encoding_unknown"  # Content-Transfer-Encoding nobody knows
+    STRUCTURE_REPAIRED = "structure_repaired"  # a multipart without usable boundary
+    TEXT_OUTSIDE_DROPPED = "text_outside_dropped"  # words behind the last part
+    RESOURCE_FORK_DROPPED = "resource_fork_dropped"  # application/applefile of a pair
+
+
+#: Code -> (weight, meaning).
+NOTES: dict[str, tuple[Fidelity, str]] = {
+    Code.TEXT_ALTERNATIVE_DROPPED: (Fidelity.CHANGED, "The HTML is sent; the plain-text alternative is not"),
+    Code.AMP_DROPPED: (Fidelity.CHANGED, "The AMP alternative is not sent; the HTML is"),
+    Code.CALENDAR_AS_ATTACHMENT: (Fidelity.CHANGED, "The invitation travels as an attached file"),
+    Code.TNEF_AS_ATTACHMENT: (Fidelity.CHANGED, "The TNEF part travels as winmail.dat"),
+    Code.SIGNATURE_BROKEN: (
+        Fidelity.LOST,
+        "The API builds the mail anew, so its signature cannot be verified; it is attached",
+    ),
+    Code.ENCRYPTED_AS_ATTACHMENT: (
+        Fidelity.LOST,
+        "Encrypted or opaquely signed content travels as attached files, which mail clients do not open by themselves",
+    ),
+    Code.PARTIAL_AS_ATTACHMENT: (Fidelity.CHANGED, "A partial or external message travels as an attached file"),
+    Code.RECEIPT_REQUEST_LOST: (Fidelity.LOST, "The request for a read receipt cannot be carried"),
+    Code.THREADING_LOST: (Fidelity.CHANGED, "In-Reply-To and References cannot be carried"),
+    Code.PRIORITY_LOST: (Fidelity.CHANGED, "The priority cannot be carried"),
+    Code.SENSITIVITY_LOST: (Fidelity.LOST, "The mark of confidentiality cannot be carried"),
+    Code.REPLY_TO_FIRST_ONLY: (Fidelity.LOST, "Only the first Reply-To address is carried"),
+    Code.FROM_FIRST_ONLY: (Fidelity.LOST, "From holds several addresses; only one sender is carried"),
+    Code.UNSUBSCRIBE_POST_LOST: (Fidelity.CHANGED, "List-Unsubscribe-Post cannot be carried"),
+    Code.CHARSET_GUESSED: (Fidelity.CHANGED, "A text's charset is missing, wrong or unknown and was guessed"),
+    Code.ENCODING_UNKNOWN: (Fidelity.CHANGED, "A part's transfer encoding is unknown; its bytes are sent as they came"),
+    Code.STRUCTURE_REPAIRED: (Fidelity.CHANGED, "A multipart has no usable boundary; its parts were guessed"),
+    Code.TEXT_OUTSIDE_DROPPED: (
+        Fidelity.CHANGED,
+        "Words behind the last part, which no mail client shows, are not sent",
+    ),
+    Code.RESOURCE_FORK_DROPPED: (Fidelity.CHANGED, "A Macintosh resource fork is not sent; its file is"),
+}
+
+
+def note(code: Code) -> Note:
+    """Make the note of a code."""
+    weight, meaning = NOTES[code]
+    return Note(code.value, meaning, weight)

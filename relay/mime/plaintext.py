@@ -1,0 +1,115 @@
+"""Plain text as HTML that looks the same, also where a client knows no `white-space: pre-wrap`, such as Outlook.
+
+Whole-string replacements only: a log of 5 MB is a mail like any other.
+"""
+
+import re
+
+#: Longest line of HTML source where the text allows it; RFC 5322 §2.1.1 allows 998 octets.
+_LONGEST_ASCII = 850
+_LONGEST_UTF8 = 220  # four octets a character at worst
+_LONG_LINE = re.compile(r"^[^\n]{220,}", re.MULTILINE)
+#: Columns that only a font of fixed width keeps in line: inner tabs, wide gaps, box drawing.
+_ALIGNED = re.compile(r"\S(?:[ ]{3,}|[ ]*\t[ \t]*)\S|[\u2500-\u257f]{2}")
+_CONTROLS = re.compile(r"[\x00-\x08\x0b\x0e-\x1f\x7f]")
+_URL = r"(?:https?|ftp)://[^\s<>\"&\u00a0]+(?:&amp;[^\s<>\"&\u00a0]+)*"
+_URLS = re.compile(_URL, re.IGNORECASE)
+_LINKS = re.compile(
+    _URL
+    + r"|(?<![\w./@-])www\.[^\s<>\"&\u00a0]+(?:&amp;[^\s<>\"&\u00a0]+)*"
+    + r"|(?<![\w.+@/=-])[\w.+-]++@[\w-]++(?:\.[\w-]++)++",
+    re.IGNORECASE,
+)
+_LONGEST_LINK = 2048
+#: The end of a sentence is no part of an address.
+_TRAILING = ".,;:!?'*_~"
+#: RFC 3676 §4: a line that ends in a blank flows into the next of the same quote depth, but not from or into "-- ".
+_FLOWED = re.compile(
+    r"^(>*+)((?:(?![ ]?--[ ]\n)[^\n]*[ ]\n(?=\1(?!>))\1(?![ ]?--[ ]?(?:\n|\Z)))++)",
+    re.MULTILINE,
+)
+_STUFFED = re.compile(r"^[ ]", re.MULTILINE)
+
+
+def text_to_html(text: str) -> str:
+    """Write text as an HTML fragment: everything escaped, line breaks, blanks and tabs kept, addresses linked."""
+    text = lines_of(text).expandtabs(8)
+    aligned = _ALIGNED.search(text)
+    html = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    html = _linked(html)
+    if html.startswith(" "):
+        html = "&nbsp;" + html[1:]
+    # Alternating keeps every blank of a run and still lets the line wrap.
+    html = html.replace("\n ", "\n&nbsp;").replace("  ", " &nbsp;")
+    html = _folded(html.rstrip("\n")).replace("\n", "<br>\n").replace("\v", "\n")
+    style = ' style="font-family:monospace"' if aligned else ""
+    return f"<div{style}>{html}</div>\n"
+
+
+def unflow(text: str, *, delsp: bool) -> str:
+    """Undo format=flowed (RFC 3676): join the lines of a paragraph, remove space-stuffing."""
+    text = lines_of(text)
+    if " \n" in text:
+        gap = "" if delsp else " "
+        text = _FLOWED.sub(lambda run: run[1] + re.sub(rf" \n{run[1]} ?", gap, run[2]), text)
+    return _STUFFED.sub("", text)
+
+
+def lines_of(text: str) -> str:
+    """Make every line end LF, and remove control characters that HTML forbids."""
+    text = text.replace("\r\n", "\n").replace("\r", "\n").replace("\f", "\n")
+    return _CONTROLS.sub("", text) if _CONTROLS.search(text) else text
+
+
+def page(fragment: str) -> str:
+    """Make a whole HTML document of a fragment."""
+    return (
+        '<!DOCTYPE html>\n<html><head><meta http-equiv="Content-Type" content="text/html; charset=utf-8"></head>\n'
+        f"<body>\n{fragment}</body></html>\n"
+    )
+
+
+def _linked(html: str) -> str:
+    if "@" in html or "www." in html.lower():
+        return _LINKS.sub(_link, html)
+    return _URLS.sub(_link, html) if "://" in html else html
+
+
+def _link(found: re.Match[str]) -> str:
+    if len(found[0]) > _LONGEST_LINK:
+        return found[0]
+    address = found[0].rstrip(_TRAILING)
+    while address.endswith((")", "]", "}")) and address.count(address[-1]) > address.count(
+        "([{"[")]}".index(address[-1])]
+    ):
+        address = address[:-1].rstrip(_TRAILING)
+    rest = found[0][len(address) :]
+    lower = address.lower()
+    if "://" in lower:
+        target = address
+    elif lower.startswith("www.") and "@" not in lower:
+        target = "http://" + address
+    else:
+        target = "mailto:" + address
+    return f'<a href="{target}">{address}</a>{rest}'
+
+
+def _folded(html: str) -> str:
+    """Break long source lines at blanks. A vertical tab, which no text here has, marks where, so that it is no <br>."""
+    longest = _LONGEST_ASCII if html.isascii() else _LONGEST_UTF8
+    return _LONG_LINE.sub(lambda line: _fold_line(line[0], longest), html)
+
+
+def _fold_line(line: str, longest: int) -> str:
+    pieces: list[str] = []
+    position = 0
+    while len(line) - position > longest:
+        cut = line.rfind(" ", position, position + longest)
+        if cut <= position:
+            cut = line.find(" ", position + longest)
+        if cut < 0:
+            break
+        pieces.append(line[position:cut])
+        position = cut + 1
+    pieces.append(line[position:])
+    return "\v".join(pieces)

@@ -1,0 +1,214 @@
+"""From bytes to `Content`: the main function of this room.
+
+Pure: no I/O, no clock. Attachments are not decoded here; they stay where they are in the message.
+"""
+
+import re
+
+from relay.config.settings import MimeSettings
+from relay.errors import MailRefused
+from relay.message import Mailbox
+from relay.mime import words
+from relay.mime.addresses import mailboxes
+from relay.mime.bodies import Bodies, compose, find_bodies
+from relay.mime.content import Attachment, Content, InlineImage
+from relay.mime.header import Header, read_header
+from relay.mime.images import references, relocated, sniffed_type, spellings
+from relay.mime.naming import Namer, type_of
+from relay.mime.notes import Code, note
+from relay.mime.structure import Part, read_structure
+from relay.outcome import Replies
+
+_MESSAGE_ID = re.compile(r"<[^<>\s]+>")
+_BRACKETED = re.compile(r"<[^<>]*+>")
+_NORMAL_PRIORITY = re.compile(r"\s*(?:3|normal|medium|non-urgent)?\b", re.IGNORECASE)
+_NORMAL_SENSITIVITY = re.compile(r"\s*(?:normal|none|public)?\s*", re.IGNORECASE)
+_SHOWABLE = ("image/", "video/", "audio/", "font/")
+_MESSAGES = ("message/rfc822", "message/global")
+_SNIFFED_CHARS = 24
+_MAX_INNER_HEADER_BYTES = 65536
+
+
+def read(data: bytes, bounds: MimeSettings) -> Content:
+    """Read a message.
+
+    Args:
+        data: The message as received; it is kept alive by the bodies of the result.
+        bounds: What a message may hold.
+
+    Raises:
+        MailRefused: It exceeds the bounds (554 5.6.0), or has been round too often (554 5.4.6). Nothing else is
+            refused: whatever is broken is read as far as it goes.
+    """
+    root = read_structure(data, bounds)
+    header = root.header
+    received_count = len(header.every("received"))
+    if received_count > bounds.max_received:
+        raise MailRefused(Replies.LOOP)
+    found = find_bodies(root)
+    html = compose(found)
+    html, inline_images, attachments = _files(html, found)
+    sender = _sender(header, found)
+    reply_to = _reply_to(header, found)
+    _remark_header(header, found)
+    to, cc = _shown_recipients(header)
+    return Content(
+        sender=sender,
+        reply_to=reply_to,
+        to=to,
+        cc=cc,
+        subject=words.unstructured(header.first("subject")),
+        html=html,
+        inline_images=inline_images,
+        attachments=attachments,
+        message_id=_message_id(header),
+        list_unsubscribe=_list_value(header, "list-unsubscribe"),
+        list_help=_list_value(header, "list-help"),
+        powers=tuple((name, words.unstructured(raw)) for name, raw in header.fields if name.startswith("x-relay-")),
+        received_count=received_count,
+        auto_submitted=_auto_submitted(header),
+        notes=tuple(note(code) for code in found.codes),
+    )
+
+
+def _files(html: str, found: Bodies) -> tuple[str, tuple[InlineImage, ...], tuple[Attachment, ...]]:
+    """Tell the images that the HTML shows from the attachments; each file gets its name."""
+    kinds = {id(part): _kind(part) for part in found.files}
+    html, ids = _identified(html, found.files, kinds)
+    shown = {reference.content_id for reference in references(html, spellings(tuple(ids)))}
+    namer = Namer()
+    images: list[InlineImage] = []
+    attachments: list[Attachment] = []
+    inline = {id(part): content_id for content_id, part in ids.items() if content_id in shown}
+    for part in found.files:
+        subject = _inner_subject(part) if part.media_type in _MESSAGES else ""
+        name = namer.name(part, encrypted=id(part) in found.encrypted, subject=subject)
+        kind = kinds[id(part)]
+        if id(part) in inline:
+            images.append(InlineImage(inline[id(part)], name, kind, part.body))
+        else:
+            attachments.append(Attachment(name, kind, part.body))
+    return html, tuple(images), tuple(attachments)
+
+
+def _identified(html: str, files: list[Part], kinds: dict[int, str]) -> tuple[str, dict[str, Part]]:
+    """Find the parts that the HTML could show, by Content-ID; references by Content-Location are rewritten to such."""
+    ids: dict[str, Part] = {}
+    locations: dict[str, str] = {}
+    for number, part in enumerate(files, start=1):
+        if not kinds[id(part)].startswith(_SHOWABLE):
+            continue
+        location = words.unstructured(part.header.first("content-location"))
+        content_id = part.content_id or (f"location-{number}" if location else "")
+        if content_id and content_id not in ids:
+            ids[content_id] = part
+            if location:
+                locations.setdefault(location, content_id)
+    return relocated(html, locations) if locations else html, ids
+
+
+def _kind(part: Part) -> str:
+    """Return a file's media type; where a part with a Content-ID does not tell it, by its name or its first bytes."""
+    told = part.media_type
+    if part.content_id and told in ("application/octet-stream", "text/plain", "image/*", "image/unknown"):
+        return type_of(part.name) or sniffed_type(part.body.data[part.body.start :][:_SNIFFED_CHARS]) or told
+    return told
+
+
+def _inner_subject(part: Part) -> str:
+    try:
+        header, _ = read_header(part.body.data, part.body.start, part.body.end, _MAX_INNER_HEADER_BYTES)
+    except MailRefused:
+        return ""
+    return words.unstructured(header.first("subject"))
+
+
+def _usable(mailbox: Mailbox) -> bool:
+    return "@" in mailbox.email
+
+
+def _listed(header: Header, name: str) -> list[Mailbox]:
+    return [mailbox for raw in header.every(name) for mailbox in mailboxes(raw)]
+
+
+def _sender(header: Header, found: Bodies) -> Mailbox | None:
+    """Return From; where it holds several, Sender (RFC 5322 §3.6.2)."""
+    authors = list(dict.fromkeys(filter(_usable, _listed(header, "from"))))
+    if len({author.email.lower() for author in authors}) > 1:
+        found.remark(Code.FROM_FIRST_ONLY)
+    if len(authors) == 1:
+        return authors[0]
+    agents = filter(_usable, _listed(header, "sender"))
+    return next(agents, authors[0] if authors else None)
+
+
+def _reply_to(header: Header, found: Bodies) -> Mailbox | None:
+    wanted = [mailbox for mailbox in _listed(header, "reply-to") if _usable(mailbox)]
+    if len({mailbox.email.lower() for mailbox in wanted}) > 1:
+        found.remark(Code.REPLY_TO_FIRST_ONLY)
+    return wanted[0] if wanted else None
+
+
+def _shown_recipients(header: Header) -> tuple[tuple[Mailbox, ...], tuple[Mailbox, ...]]:
+    """Return To and Cc; those of the first Resent block stand first and decide (RFC 5322 §3.6.6)."""
+    resent = _first_resent_block(header)
+    resent_to = [mailbox for raw in resent.get("resent-to", ()) for mailbox in mailboxes(raw)]
+    resent_cc = [mailbox for raw in resent.get("resent-cc", ()) for mailbox in mailboxes(raw)]
+    to, cc = _listed(header, "to"), _listed(header, "cc")
+    if resent_to or resent_cc:
+        decided_to, decided_cc = ({box.email.lower() for box in boxes} for boxes in (resent_to, resent_cc))
+        to = resent_to + [box for box in to if box.email.lower() not in decided_cc - decided_to]
+        cc = resent_cc + [box for box in cc if box.email.lower() not in decided_to]
+    return tuple(to), tuple(cc)
+
+
+def _first_resent_block(header: Header) -> dict[str, list[bytes]]:
+    """Collect the topmost block of Resent fields; a trace field or a name that repeats begins another."""
+    block: dict[str, list[bytes]] = {}
+    for name, raw in header.fields:
+        if name.startswith("resent-") and name not in block:
+            block[name] = [raw]
+        elif block:
+            break
+    return block
+
+
+def _remark_header(header: Header, found: Bodies) -> None:
+    """Note what the header asks for and no API can carry."""
+    asked = header.by_name
+    if asked.keys() & {"disposition-notification-to", "return-receipt-to", "x-confirm-reading-to"}:
+        found.remark(Code.RECEIPT_REQUEST_LOST)
+    if asked.keys() & {"in-reply-to", "references"}:
+        found.remark(Code.THREADING_LOST)
+    if any(
+        not _NORMAL_PRIORITY.match(words.unstructured(raw))
+        for name in ("importance", "x-priority", "priority", "x-msmail-priority")
+        for raw in header.every(name)
+    ):
+        found.remark(Code.PRIORITY_LOST)
+    if not _NORMAL_SENSITIVITY.fullmatch(words.unstructured(header.first("sensitivity"))):
+        found.remark(Code.SENSITIVITY_LOST)
+    if "list-unsubscribe-post" in asked:
+        found.remark(Code.UNSUBSCRIBE_POST_LOST)
+
+
+def _message_id(header: Header) -> str:
+    text = words.clean(words.text_of(header.first("message-id")))
+    bracketed = _MESSAGE_ID.search(text)
+    if bracketed:
+        return bracketed[0]
+    bare = text.strip("<> ")
+    return f"<{bare}>" if bare and " " not in bare else ""
+
+
+def _list_value(header: Header, name: str) -> str:
+    """Join the values of a list field; blanks inside the brackets come from folding (RFC 2369 §2)."""
+    text = ", ".join(filter(None, (words.unstructured(raw) for raw in header.every(name))))
+    return _BRACKETED.sub(lambda found: "".join(found[0].split()), text)
+
+
+def _auto_submitted(header: Header) -> bool:
+    """Tell whether a program wrote it (RFC 3834 §5), or its sender wants no reports (Microsoft's header)."""
+    kind = words.unstructured(header.first("auto-submitted")).partition(";")[0].strip().lower()
+    suppressed = words.unstructured(header.first("x-auto-response-suppress")).lower().replace(",", " ").split()
+    return kind not in ("", "no") or bool({"all", "ndr"} & set(suppressed))

@@ -1,0 +1,64 @@
+"""Who gets the mail, and as what: the envelope decides, the headers only show."""
+
+from collections.abc import Iterable
+
+from relay.message import Envelope, EnvelopeRecipient, Mailbox, Notify, Recipient, Role, mailbox_key
+from relay.mime.content import Content
+
+#: What a recipient without NOTIFY asks for: failure reports, and delays where the server tells them (RFC 3461 §4.1).
+_NOT_SAID: frozenset[Notify] = frozenset({"FAILURE", "DELAY"})
+_NEVER: frozenset[Notify] = frozenset({"NEVER"})
+
+
+def settle_roles(envelope: Envelope, content: Content) -> tuple[Recipient, ...]:
+    """Give every mailbox of the envelope its role and name from the headers; one recipient for each mailbox.
+
+    Returns:
+        The to recipients in header order, then cc in header order, then bcc in envelope order. Nobody who is not in the
+        envelope.
+    """
+    places = _Places(content)
+    merged: dict[str, EnvelopeRecipient] = {}
+    for given in envelope.recipients:
+        key = mailbox_key(given.address)
+        merged[key] = _merged(merged[key], given) if key in merged else given
+    settled = []
+    for number, (key, given) in enumerate(merged.items()):
+        place, role, name = places.find(key) or (0, Role.BCC, "")
+        order = (list(Role).index(role), place, number)
+        settled.append((order, Recipient(given.address, role, name, given.notify, given.orcpt)))
+    return tuple(recipient for _, recipient in sorted(settled, key=lambda entry: entry[0]))
+
+
+class _Places:
+    """Where the headers name whom."""
+
+    def __init__(self, content: Content) -> None:
+        self._exact: dict[str, tuple[int, Role, str]] = {}
+        self._loose: dict[str, tuple[int, Role, str]] = {}
+        self._add(content.to, Role.TO)
+        self._add(content.cc, Role.CC)
+
+    def find(self, key: str) -> tuple[int, Role, str] | None:
+        """Look for the mailbox, then without case, then for a name that a local mailer left without domain."""
+        return (
+            self._exact.get(key)
+            or self._loose.get(key.casefold())
+            or self._loose.get(key.rpartition("@")[0].casefold())
+        )
+
+    def _add(self, mailboxes: Iterable[Mailbox], role: Role) -> None:
+        for number, mailbox in enumerate(mailboxes):
+            key = mailbox_key(mailbox.email)
+            place = (number, role, mailbox.name)
+            self._exact.setdefault(key, place)
+            self._loose.setdefault(key.casefold(), place)
+
+
+def _merged(first: EnvelopeRecipient, again: EnvelopeRecipient) -> EnvelopeRecipient:
+    """Join two RCPTs of one mailbox: the first address, and every report that either asks for."""
+    notify = first.notify
+    if first.notify != again.notify:
+        wanted = {word for given in (first, again) for word in (given.notify or _NOT_SAID)} - _NEVER
+        notify = frozenset(wanted) or _NEVER
+    return EnvelopeRecipient(first.address, notify, first.orcpt or again.orcpt)
