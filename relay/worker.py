@@ -67,6 +67,8 @@ class Worker:
         self._tasks: set[asyncio.Task[None]] = set()
         self._wake = asyncio.Event()
         self._stopping = False
+        self._claims_nothing = asyncio.Event()
+        self._claims_nothing.set()
 
     @property
     def under_way(self) -> int:
@@ -76,12 +78,15 @@ class Worker:
     async def run(self) -> None:
         """Drain the queue until `stop`; ends with an exception only when the program should."""
         listening = asyncio.create_task(self._listen(), name="queue signal")
+        self._claims_nothing.clear()
         try:
             while not self._stopping:
                 self._wake.clear()  # before looking: a signal during the look must not be lost
                 if not await self._look():
                     await self._sleep()
+            await self._give_back_waiting()
         finally:
+            self._claims_nothing.set()
             listening.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await listening
@@ -90,9 +95,7 @@ class Worker:
         """Claim nothing more, give back what has not begun, wait for calls under way; returns how many did not end."""
         self._stopping = True
         self._wake.set()
-        for works in self._waiting.values():
-            while works:
-                await self._give_back(works.popleft().claim, self._clock())
+        await self._claims_nothing.wait()
         tasks = set(self._tasks)
         if not tasks:
             return 0
@@ -133,7 +136,15 @@ class Worker:
             return
         self._waiting.setdefault(account.name, deque()).append(_Work(claim, account))
 
+    async def _give_back_waiting(self) -> None:
+        while self._waiting:
+            _, works = self._waiting.popitem()
+            for work in works:
+                await self._give_back(work.claim, self._clock())
+
     def _begin_waiting(self) -> None:
+        if self._stopping:
+            return
         for name, works in list(self._waiting.items()):
             while works and len(self._tasks) < self._settings.concurrency and not self._is_full(works[0].account):
                 self._begin(works.popleft())
