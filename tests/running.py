@@ -118,8 +118,9 @@ class RunningSandbox:
 class Gateway:
     """One `relay serve` as a process of its own."""
 
-    def __init__(self, config: str, folder: Path, environ: dict[str, str]) -> None:
+    def __init__(self, config: str, folder: Path, environ: dict[str, str], program: Path = RELAY) -> None:
         self.folder = folder
+        self._program = program
         self.config = folder / "relay.toml"
         self.config.write_text(config, encoding="utf-8")
         self.log_file = folder / "relay.log"
@@ -130,7 +131,7 @@ class Gateway:
         """Start, and return when it is ready to take mail."""
         with self.log_file.open("ab") as log:
             self._process = subprocess.Popen(
-                [RELAY, "serve", "--config", self.config],
+                [self._program, "serve", "--config", self.config],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
@@ -306,10 +307,13 @@ def doors(certificate) -> str:
 def _make_gateway(tmp_path_factory, hidden) -> Iterator[Callable[..., Gateway]]:
     made: list[Gateway] = []
 
-    def make(config: str, *, environ: dict[str, str] | None = None, name: str = "gateway") -> Gateway:
+    def make(
+        config: str, *, environ: dict[str, str] | None = None, name: str = "gateway", program: Path = RELAY
+    ) -> Gateway:
         folder = tmp_path_factory.mktemp(name)
-        head = f'hostname = "gateway.example"\nstore.path = "{folder}/relay.db"\nweb.address = "127.0.0.1:0"\n'
-        made.append(Gateway(head + config, folder, environ or {}))
+        own = {"RELAY__HOSTNAME": "gateway.example", "RELAY__STORE__PATH": f"{folder}/relay.db"}
+        own["RELAY__WEB__ADDRESS"] = "127.0.0.1:0"
+        made.append(Gateway(config, folder, own | (environ or {}), program))
         return made[-1].start()
 
     yield make
