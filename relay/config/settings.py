@@ -81,7 +81,7 @@ class ListenerSettings(Section):
     )
     trusted: dict[str, Name] = Field(
         default_factory=dict,
-        description='Networks whose clients send without login, each bound to an account: "192.0.2.0/24" = "scanner". Whoever can send from there sends as that account.',
+        description='Networks whose clients send without login, each bound to an account: "192.0.2.0/24" = "erp". Whoever can send from there sends as that account.',
     )
     max_message_bytes: Bytes = Field(Bytes(35 * 1024**2), description="Largest message taken; announced as SIZE.")
     max_recipients: int = Field(
@@ -108,12 +108,12 @@ class LoginSettings(Section):
         300.0, description="How long a password that was wrong is refused without asking again."
     )
     delay: Seconds = Field(
-        1.0, description="Wait before answering a failed login; doubles with each failure, up to 8 times."
+        1.0, description="Wait before answering a failed login; doubles with each failure, up to 8 times this."
     )
     failures: int = Field(
         10,
         ge=1,
-        description="Failed logins of one client, or on one login, within `window` before it is blocked.",
+        description="Failed logins of one client (a /64 of IPv6 is one), or on one login, within `window` before it is blocked. This machine itself and trusted networks are not blocked as clients, only the login is.",
     )
     window: Seconds = Field(600.0, gt=0, description="Over which failures are counted.")
     block: Seconds = Field(
@@ -139,7 +139,7 @@ class AccountPolicy(Section):
     )
     senders: tuple[str, ...] = Field(
         (),
-        description='Allowed senders, for example ["app@example.org", "*@example.com"]; for MAIL FROM and the From header. Empty: all that the provider allows.',
+        description='Allowed senders, for example ["app@example.org", "*@example.com", "*@*.example.net"]; for MAIL FROM and the From header. Empty: all that the provider allows.',
     )
     sender: str = Field(
         "",
@@ -190,13 +190,13 @@ class AccountSettings(AccountPolicy):
     user: str = Field("", description="Mensatek: the API User.")
     token: SecretStr = Field(
         SecretStr(""),
-        description="Mensatek: the API Token. Better from the environment: RELAY__ACCOUNT__<NAME>__TOKEN.",
+        description="Mensatek: the API Token. Better from the environment, RELAY__ACCOUNT__<NAME>__TOKEN, or from a file.",
     )
     dmdsid: str = Field("", description="DMDS: the customer's id, as in the host's name.")
     campaign: int = Field(0, ge=0, description="DMDS: the campaign's short number.")
     apikey: SecretStr = Field(
         SecretStr(""),
-        description="DMDS: the campaign's APIKEY. Better from the environment: RELAY__ACCOUNT__<NAME>__APIKEY.",
+        description="DMDS: the campaign's APIKEY. Better from the environment, RELAY__ACCOUNT__<NAME>__APIKEY, or from a file.",
     )
 
 
@@ -273,7 +273,7 @@ class DmdsSettings(ProviderSettings):
 
     url: str = Field(
         "https://api-dmds-{dmdsid}.planisys.net/v1",
-        description="Base address; {dmdsid} becomes the account's.",
+        description="Base address; {dmdsid} becomes the account's. Only an address of this machine itself may do without.",
     )
 
 
