@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -99,17 +100,15 @@ class HttpClient:
         if self._session is None:
             raise RuntimeError("HttpClient is used outside its `async with`")
         body = _Body(pieces)
+        once = partial(self._once, self._session, method, url, headers, body, trusted or True)
         with _foreign_errors(body, timeout_seconds):
             async with asyncio.timeout(timeout_seconds):
-                response = await self._session.request(
-                    method,
-                    url,
-                    data=body,
-                    headers={**headers, "Content-Length": str(body.length), "Content-Type": "application/json"},
-                    allow_redirects=False,
-                    ssl=trusted or True,
-                )
-                return await self._answer(response, body)
+                try:
+                    return await once()
+                except aiohttp.ClientError:
+                    if not body.met_closed_connection:
+                        raise
+                    return await once()  # not a byte had left: the server had just closed an idle connection
 
     async def post(
         self,
@@ -125,7 +124,19 @@ class HttpClient:
             "POST", url, headers=headers, pieces=pieces, timeout_seconds=timeout_seconds, trusted=trusted
         )
 
-    async def _answer(self, response: aiohttp.ClientResponse, body: "_Body") -> Answer:
+    async def _once(
+        self,
+        session: aiohttp.ClientSession,
+        method: str,
+        url: str,
+        headers: Mapping[str, str],
+        body: "_Body",
+        trusted: ssl.SSLContext | bool,  # noqa: FBT001 - the library's type: True stands for the system's authorities
+    ) -> Answer:
+        length = {"Content-Length": str(body.length)}
+        response = await session.request(
+            method, url, data=body, headers={**headers, **length}, allow_redirects=False, ssl=trusted
+        )
         try:
             content = await _bounded(response)
         finally:
@@ -155,6 +166,7 @@ class _Body(Payload):
         super().__init__(pieces, content_type="application/json")
         self._pieces = pieces
         self._size = self.length = sum(map(len, pieces))  # bytes; `_size` is where the library looks
+        self.met_closed_connection = False  # a kept connection turned out to be closed before anything was written
         self.may_be_complete = False  # the last byte was, or may have been, handed to the socket
         self.is_written = False  # all was handed over without an error
 
@@ -166,12 +178,14 @@ class _Body(Payload):
 
     async def write_with_length(self, writer: AbstractStreamWriter, content_length: int | None) -> None:
         del content_length  # always our own size
+        # Nothing is awaited between these checks and the write that follows.
+        self.met_closed_connection = _is_closed(writer)
         left = self.length
         for chunk in self._chunks():
+            if _is_closed(writer):
+                raise aiohttp.ClientConnectionResetError("the connection was closed before the request was written")
             left -= len(chunk)
-            if left == 0:
-                _require_open(writer)  # nothing is awaited between this and the write
-                self.may_be_complete = True
+            self.may_be_complete = left == 0
             await writer.write(chunk)
         self.is_written = True
 
@@ -185,11 +199,9 @@ class _Body(Payload):
                 yield view[start : start + _WRITE_BYTES]
 
 
-def _require_open(writer: AbstractStreamWriter) -> None:
-    """Raise what the writer would raise on a closed connection, but before it counts as written."""
+def _is_closed(writer: AbstractStreamWriter) -> bool:
     transport = getattr(writer, "transport", None)
-    if transport is None or transport.is_closing():
-        raise aiohttp.ClientConnectionResetError("the connection was closed before the request was written")
+    return transport is None or bool(transport.is_closing())
 
 
 async def _bounded(response: aiohttp.ClientResponse) -> bytes:

@@ -1,0 +1,62 @@
+"""Documents become JSON whole, whatever is in them."""
+
+import base64
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from relay.providers.contract import Base64Text
+from relay.providers.encode import encode, plain, size, weigh
+
+_base64 = st.binary(max_size=200).map(lambda data: Base64Text(base64.b64encode(data)))
+_values = st.recursive(
+    st.none() | st.booleans() | st.integers(-(2**53), 2**53) | st.text() | _base64,
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=4),
+    max_leaves=20,
+)
+_documents = st.dictionaries(st.text(), _values, max_size=5)
+
+
+@given(_documents)
+def test_any_document_comes_back_from_its_json(document):
+    assert plain(document) == json.loads(b"".join(encode(document)))
+
+
+@given(_documents)
+def test_weight_is_what_encode_makes(document):
+    assert size(encode(document)) == weigh(document)
+
+
+@pytest.mark.parametrize("data", [b'QUJD","Res":"1', b"QUJD\r\n", b"QU JD", "QUJDñ".encode()])
+def test_base64_that_is_none_is_never_spliced(data):
+    with pytest.raises(ValueError, match="other characters"):
+        encode({"Contenido": Base64Text(data)})
+
+
+def test_text_cannot_end_its_string():
+    subject = 'x", "Emailremitente": "evil@example.org\r\n'
+    assert {"Asunto": subject} == json.loads(b"".join(encode({"Asunto": subject})))
+
+
+def test_broken_unicode_is_replaced_instead_of_failing():
+    assert {"a": ["?b", 1], "c": "?"} == json.loads(b"".join(encode({"a": ["\ud800b", 1], "c": "\udfff"})))
+    assert weigh({"a": "\ud800b"}) == len(b'{"a":"?b"}')
+
+
+def test_big_base64_is_passed_on_and_not_copied():
+    big = base64.b64encode(bytes(300_000))
+    pieces = encode({"Asunto": "x", "Adjuntos": [{"Nombre": "a", "Contenido": Base64Text(big)}], "Resp": "JSON"})
+    assert [False, True, False] == [piece is big for piece in pieces]
+
+
+def test_small_bodies_are_one_piece():
+    assert 1 == len(encode({"a": "b", "c": [Base64Text(b"QUJD")]}))
+
+
+def test_tuples_and_empty_containers_are_written():
+    assert b'{"a":[],"b":{},"c":["x",{"d":"QUJD"}],"e":[]}' == b"".join(
+        encode({"a": (), "b": {}, "c": ("x", {"d": Base64Text(b"QUJD")}), "e": []})
+    )
+    assert b"{}" == b"".join(encode({}))
