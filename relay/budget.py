@@ -40,6 +40,8 @@ class ByteBudget:
         self._waiting.pop(share, None)
         if self._overdrawer is share:
             self._overdrawer = None
+        elif not size:
+            return
         waiting, self._waiting = self._waiting, {}
         for other in waiting:
             other.on_room()

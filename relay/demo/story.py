@@ -23,13 +23,28 @@ _PATIENCE_SECONDS = 30.0
 _SMTP_PORT, _SANDBOX_PORT, _WEB_PORT = 2525, 8025, 8080
 
 
+class _Log(io.StringIO):
+    """The gateway's log, which tells when something was written."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.heard = asyncio.Event()
+
+    def write(self, text: str) -> int:
+        self.heard.set()
+        return super().write(text)
+
+    def events(self) -> list[dict[str, object]]:
+        return [json.loads(line) for line in self.getvalue().splitlines()]
+
+
 class Demo:
     """Gateway and sandbox in this process, with a store that is thrown away."""
 
     def __init__(self, folder: Path, say: Callable[[str], None]) -> None:
         self._folder = folder
         self._say = say
-        self._log = io.StringIO()
+        self._log = _Log()
         self._replies: list[tuple[Sample, str]] = []
 
     @asynccontextmanager
@@ -49,12 +64,16 @@ class Demo:
         for sample in samples():
             self._replies.append((sample, await asyncio.to_thread(_send, self._smtp, sample)))
         with contextlib.suppress(TimeoutError):
-            await self._sandbox.world.until(lambda _world: not self.missing(), timeout_seconds=_PATIENCE_SECONDS)
+            async with asyncio.timeout(_PATIENCE_SECONDS):
+                while self.missing():
+                    self._log.heard.clear()
+                    await self._log.heard.wait()
 
     def missing(self) -> list[str]:
         """Name what did not become of the samples as it should: mail not arrived, refusals not given."""
         got = [(mail.api, mail.mailbox) for mail in self._sandbox.world.mails]
-        wrong = []
+        calls = sum(event["event"] == "call_finished" for event in self._log.events())
+        wrong = [] if calls == sum(sample.arrives for sample in samples()) else [f"the gateway noted {calls} calls"]
         for sample, reply in self._replies:
             if sample.arrives != reply.startswith("250"):
                 wrong.append(f"{sample.title}: the gateway said {reply}")
@@ -82,8 +101,8 @@ class Demo:
             self._say(f"    From {mail.from_name} <{mail.sender}>; Reply-To {mail.reply_to}")
             self._say(f"    {shown}\n    Subject {mail.subject}\n    HTML{inline}; attachments: {files}")
         self._say("\nWHAT THE GATEWAY NOTED")
-        for line in self._log.getvalue().splitlines():
-            self._tell_event(json.loads(line))
+        for event in self._log.events():
+            self._tell_event(event)
 
     def tell_how_to_go_on(self) -> None:
         """Say how to send a mail oneself, and where to look."""

@@ -4,7 +4,7 @@ import codecs
 import re
 from functools import lru_cache
 
-#: Python codec -> labels that mean it, in lower case without punctuation. Only where Python takes the label for something
+#: Python codec -> labels that mean it, lower case without punctuation. Only where Python takes the label for something
 #: else or does not know it; iso-8859-1 means windows-1252 in all mail there is.
 _LABELS = {
     "cp1252": "usascii ascii iso88591 latin1 l1 cp819 ibm819 ansix341968 isoir100 iso646us us windows1252 cp1252 ansi "

@@ -3,6 +3,7 @@
 A renewed certificate is taken without a restart: new connections get the new context, old ones keep theirs.
 """
 
+import asyncio
 import ssl
 import time
 import warnings
@@ -23,6 +24,8 @@ _VERSIONS = {
 }
 _OLD_VERSIONS = ("1.0", "1.1")
 _WARN_DAYS_BEFORE = 14
+_HANDSHAKE_SECONDS = 60.0
+_CLOSE_SECONDS = 2.0  # how long a client may take to answer our close_notify
 
 
 def server_context(listener: ListenerSettings) -> ssl.SSLContext:
@@ -78,6 +81,32 @@ class Certificate:
 
     def _files_stamp(self) -> tuple[object, ...]:
         return tuple(_stamp(path) for path in (self._listener.certificate, self._listener.key) if path)
+
+
+async def shake_hands(
+    loop: asyncio.AbstractEventLoop,
+    transport: asyncio.Transport,
+    protocol: asyncio.Protocol,
+    certificate: Certificate,
+) -> asyncio.Transport | None:
+    """Put TLS under a protocol; its bytes come from the returned transport. None: the client could not or went away.
+
+    Uses the loop's own start_tls, for STARTTLS and implicit TLS alike: it works with asyncio and uvloop, where
+    aiosmtpd reaches into asyncio's private classes, and it lets the door be guarded before the handshake's cost.
+    """
+    try:
+        secured = await loop.start_tls(
+            transport,
+            protocol,
+            certificate.context,
+            server_side=True,
+            ssl_handshake_timeout=_HANDSHAKE_SECONDS,
+            ssl_shutdown_timeout=_CLOSE_SECONDS,
+        )
+    except OSError:  # ssl.SSLError too
+        return None
+    # A client that hangs up during the handshake leaves a transport without a session, and no error.
+    return secured if secured is not None and secured.get_extra_info("cipher") else None
 
 
 def _stamp(path: Path) -> tuple[int, int, int] | None:

@@ -41,8 +41,9 @@ class _Done:
 class Writer:
     """A thread with its connection. `submit` and `do` belong to the loop that made it."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, group_limit: int = GROUP_LIMIT) -> None:
         self._path = path
+        self._group_limit = group_limit
         self._loop = asyncio.get_running_loop()
         self._inbox: queue.SimpleQueue[_Work | None] = queue.SimpleQueue()
         self._connection: sqlite3.Connection | None = None
@@ -87,7 +88,7 @@ class Writer:
         work = self._inbox.get()
         while work is not None:
             group.append(work)
-            if len(group) == GROUP_LIMIT:
+            if len(group) == self._group_limit:
                 return group, True
             try:
                 work = self._inbox.get_nowait()
