@@ -302,7 +302,10 @@ class Connection(SMTP):
         self._lobby.begin(handshake, lambda task: self._secured(task, then))
 
     def _secured(self, task: asyncio.Task[asyncio.Transport | None], then: Callable[[], None]) -> None:
-        transport = None if task.cancelled() or task.exception() else task.result()
+        error = None if task.cancelled() else task.exception()
+        if error is not None:
+            self._excuse(error)
+        transport = None if task.cancelled() or error is not None else task.result()
         if transport is None or self._phase is not Phase.SECURING:
             self._lobby.events.connection_refused(self._lobby.name, self.client, "tls handshake failed")
             self._wire.abort()

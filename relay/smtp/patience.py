@@ -1,0 +1,49 @@
+"""How many refusals a client may collect before it is turned away."""
+
+from relay.outcome import Replies, Reply
+from relay.smtp.answers import Answer, Farewell
+from relay.smtp.lobby import Lobby
+
+_CONSEQUENCES = ("RCPT", "DATA")  # refused for what went wrong before them, or one by one in a long list
+
+
+class Patience:
+    """Tells of every refusal, and counts those that count."""
+
+    def __init__(self, lobby: Lobby, client: str) -> None:
+        self._lobby = lobby
+        self._client = client
+        self._errors = 0
+        self._pardons = 0
+
+    def pardon(self, number: int) -> None:
+        """Let so many refused recipients pass: a list with bad addresses, or a pipeline behind a refused MAIL, is no
+        attack.
+        """
+        self._pardons = number
+
+    def renew(self) -> None:
+        """Forget the errors: the client has sent a message."""
+        self._errors = 0
+
+    def weigh(self, verb: str, answer: Answer) -> Answer:
+        """Return the answer, or the farewell that takes its place. What refuses nothing passes.
+
+        `verb`: empty where it is none of ours, for what stands there may be a password that came at the wrong time.
+        """
+        reply = answer.reply if isinstance(answer, Farewell) else answer
+        if not isinstance(reply, Reply) or reply.is_success or (isinstance(answer, Farewell) and answer.reason):
+            return answer  # a farewell with a reason is told of once, when the connection is closed for it
+        self._lobby.events.command_refused(self._lobby.name, self._client, verb or "unknown", reply)
+        if isinstance(answer, Farewell) or self._is_pardoned(verb):
+            return answer
+        self._errors += 1
+        if self._errors < self._lobby.rules.max_errors:
+            return answer
+        return Farewell(Replies.TOO_MANY_ERRORS, "too many errors")
+
+    def _is_pardoned(self, verb: str) -> bool:
+        if verb not in _CONSEQUENCES or self._pardons <= 0:
+            return False
+        self._pardons -= 1
+        return True

@@ -1,0 +1,48 @@
+"""One mail transaction while it is put together: MAIL, then RCPT (RFC 5321 §3.3)."""
+
+from relay.accounts.account import Account
+from relay.message import Envelope, EnvelopeRecipient
+from relay.outcome import Replies, Reply
+from relay.smtp.commands import Mail, read_mail, read_rcpt
+from relay.smtp.lobby import Lobby
+
+
+class Transaction:
+    """What MAIL and RCPT said so far."""
+
+    __slots__ = ("_mail", "_recipients", "account")
+
+    def __init__(self, account: Account, mail: Mail) -> None:
+        self.account = account
+        self._mail = mail
+        self._recipients: list[EnvelopeRecipient] = []
+
+    @property
+    def has_recipients(self) -> bool:
+        """Tell whether DATA makes sense."""
+        return bool(self._recipients)
+
+    def add(self, argument: bytes, *, max_recipients: int) -> Reply:
+        """Take what follows RCPT; the same recipient twice is no error."""
+        if len(self._recipients) >= max_recipients:
+            return Replies.TOO_MANY_RECIPIENTS
+        recipient = read_rcpt(argument, smtputf8=self._mail.parameters.smtputf8)
+        if isinstance(recipient, Reply):
+            return recipient
+        self._recipients.append(recipient)
+        return Replies.RECIPIENT_OK
+
+    def envelope(self) -> Envelope:
+        """Return it frozen."""
+        parameters = self._mail.parameters
+        return Envelope(self._mail.sender, tuple(self._recipients), parameters.ret, parameters.envid)
+
+
+def open_transaction(lobby: Lobby, account: Account, argument: bytes) -> Transaction | Reply:
+    """Take what follows MAIL, if the account may send as that sender and the size announced is allowed."""
+    mail = read_mail(argument)
+    if isinstance(mail, Reply):
+        return mail
+    if mail.parameters.size > lobby.rules.max_message_bytes:
+        return Replies.TOO_BIG  # RFC 1870 §6.1: before the client has sent it all
+    return lobby.gatekeeper.refuse_sender(account, mail.sender) or Transaction(account, mail)
