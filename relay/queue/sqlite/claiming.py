@@ -39,7 +39,10 @@ WITH RECURSIVE waiting (account) AS (
             WHERE m.leased_by IS NULL AND m.due_at IS NOT NULL AND m.account > waiting.account)
     FROM waiting WHERE waiting.account IS NOT NULL
 )
-SELECT account FROM waiting WHERE account IS NOT NULL
+SELECT account, (SELECT min(m.due_at) FROM message AS m INDEXED BY message_account_due
+                 WHERE m.account = waiting.account AND m.leased_by IS NULL AND m.due_at IS NOT NULL) AS oldest
+FROM waiting WHERE oldest <= :now AND account NOT IN (SELECT value FROM json_each(:excluded))
+ORDER BY oldest LIMIT :limit
 """
 SELECT_HEAD_OF_ACCOUNT = """
 SELECT seq, account, due_at, size FROM message INDEXED BY message_account_due
@@ -172,15 +175,16 @@ def _candidates_free(
         return head[:limit]
     found = [
         _candidate(row)
-        for account in _waiting_accounts(connection)
-        if account not in excluded
+        for account in _waiting_accounts(connection, limit, excluded, now)
         for row in connection.execute(SELECT_HEAD_OF_ACCOUNT, {"account": account, "now": now, "limit": limit})
     ]
     return sorted(found, key=_order)[:limit]
 
 
-def _waiting_accounts(connection: sqlite3.Connection) -> list[str]:
-    return [row["account"] for row in connection.execute(SELECT_WAITING_ACCOUNTS).fetchall()]
+def _waiting_accounts(connection: sqlite3.Connection, limit: int, excluded: frozenset[str], now: float) -> list[str]:
+    # The `limit` oldest messages are among those of the `limit` accounts whose oldest is oldest.
+    values = {"limit": limit, "excluded": json.dumps(list(excluded)), "now": now}
+    return [row["account"] for row in connection.execute(SELECT_WAITING_ACCOUNTS, values)]
 
 
 def _candidate(row: sqlite3.Row) -> Candidate:

@@ -87,7 +87,7 @@ def connect(path: Path, *, create: bool = False) -> sqlite3.Connection:
     try:
         connection.row_factory = sqlite3.Row
         _set_up(connection, path)
-    except BaseException:
+    except (sqlite3.Error, QueueError):
         connection.close()
         raise
     return connection

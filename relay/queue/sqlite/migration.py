@@ -40,11 +40,10 @@ def migrate(connection: sqlite3.Connection, path: Path, known: Mapping[int, str]
             for statement in _statements(known[number]):
                 connection.execute(statement)
             connection.execute(INSERT_APPLIED, (number, now))
-    except BaseException:
+        connection.execute("COMMIT")
+    finally:
         if connection.in_transaction:
             connection.execute("ROLLBACK")
-        raise
-    connection.execute("COMMIT")
 
 
 def _applied(connection: sqlite3.Connection, path: Path) -> set[int]:

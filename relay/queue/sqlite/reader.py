@@ -4,7 +4,7 @@ import asyncio
 import sqlite3
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import TypeVar
 
@@ -39,16 +39,14 @@ class Reader:
     # --- in the thread ---
 
     def _ask(self, question: Callable[[sqlite3.Connection], T]) -> T:
-        try:
-            with store_errors(self._path):
-                connection = self._connected()
-                connection.execute("BEGIN")
-                answer = question(connection)
-                connection.execute("COMMIT")
-                return answer
-        except BaseException:
-            self._disconnect()
-            raise
+        with ExitStack() as trouble, store_errors(self._path):
+            trouble.callback(self._disconnect)  # after any error a fresh connection finds out whether it is over
+            connection = self._connected()
+            connection.execute("BEGIN")
+            answer = question(connection)
+            connection.execute("COMMIT")
+            trouble.pop_all()
+            return answer
 
     def _connected(self) -> sqlite3.Connection:
         if self._connection is None:

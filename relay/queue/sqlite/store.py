@@ -5,7 +5,7 @@ import os
 import sqlite3
 from collections.abc import Callable, Collection, Coroutine, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
+from contextlib import ExitStack, closing
 from functools import partial
 from pathlib import Path
 from typing import Any, Self, TypeVar
@@ -272,17 +272,16 @@ class SqliteQueue:
 
 def _prepare(path: Path, clock: Clock, *, exclusive: bool) -> tuple[StoreLock, BodyFiles]:
     files = BodyFiles(path)
-    with store_errors(path):
+    with store_errors(path), ExitStack() as undo:
         lock = StoreLock(path, exclusive=exclusive)
-        try:
-            # Made here and not by SQLite, so that nobody else may read mail; its log files take over the mode.
-            os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
-            with closing(connect(path, create=True)) as connection:
-                migrate(connection, path, scripts(), clock())
-                files.prepare()
-                if exclusive:  # otherwise another worker's file may be about to get its row
-                    files.sweep(lambda name: connection.execute(_SELECT_FILE, (name,)).fetchone() is not None)
-        except BaseException:
-            lock.drop()
-            raise
+        undo.callback(lock.drop)
+        # Made here and not by SQLite, so that nobody else may read mail; its log files take over the mode.
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+        connection = undo.enter_context(closing(connect(path, create=True)))
+        migrate(connection, path, scripts(), clock())
+        files.prepare()
+        if exclusive:  # otherwise another worker's file may be about to get its row
+            files.sweep(lambda name: connection.execute(_SELECT_FILE, (name,)).fetchone() is not None)
+        connection.close()
+        undo.pop_all()
     return lock, files
