@@ -2,7 +2,6 @@
 
 import math
 from collections import deque
-from dataclasses import dataclass, field
 from ipaddress import IPv6Address, ip_network
 
 from relay.accounts.bounded import Bounded
@@ -14,10 +13,10 @@ _REMEMBERED = 10_000  # clients, and as many logins: some megabytes at worst
 _LARGEST_FACTOR = 8
 
 
-@dataclass(slots=True)
 class _Record:
-    times: deque[float] = field(default_factory=deque)  # of the failures within the window
-    blocked_until: float = -math.inf
+    def __init__(self) -> None:
+        self.times: deque[float] = deque()  # of the failures within the window
+        self.blocked_until = -math.inf
 
 
 class Failures:

@@ -2,7 +2,6 @@
 
 import math
 from collections import deque
-from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from relay.accounts.account import Account
@@ -19,11 +18,11 @@ _ACCOUNTS = 10_000  # pass-through logins are made by clients
 _COUNT_AGE = 60.0
 
 
-@dataclass(slots=True)
 class _Day:
-    begins_at: float
-    recipients: int
-    counted_at: float  # when the store was last asked
+    def __init__(self, begins_at: float) -> None:
+        self.begins_at = begins_at
+        self.recipients = 0
+        self.counted_at = begins_at  # when the store was last asked
 
 
 class Limits:
@@ -74,7 +73,7 @@ class Limits:
         # Somebody else may have come first while the store was asked: theirs stays, for it has been counted on.
         day = self._days.get(name)
         if day is None or day.begins_at != begins_at:
-            day = _Day(begins_at, 0, now)
+            day = _Day(begins_at)
         day.recipients, day.counted_at = max(day.recipients, stored), now
         self._days.put(name, day, _DAY)
         return day

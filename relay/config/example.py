@@ -8,7 +8,6 @@ import json
 import sys
 import textwrap
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
 from pydantic.fields import FieldInfo
@@ -111,12 +110,12 @@ def example() -> str:
     return "\n".join(writer.lines).strip() + "\n"
 
 
-@dataclass(slots=True)
 class _Writer:
     """Writes tables, and describes each option the first time that it comes."""
 
-    lines: list[str] = field(default_factory=list)
-    described: set[int] = field(default_factory=set)  # ids of the fields' descriptions
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+        self._described: set[str] = set()
 
     def chapter(self, name: str, info: FieldInfo) -> None:
         """Write one table of the top, with the tables below it and its optional ones."""
@@ -188,8 +187,8 @@ class _Writer:
 
     def describe(self, info: FieldInfo) -> None:
         """Write what an option means, once."""
-        if info.description and id(info.description) not in self.described:
-            self.described.add(id(info.description))
+        if info.description and info.description not in self._described:
+            self._described.add(info.description)
             self.gap()
             self.prose(info.description)
 

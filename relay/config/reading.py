@@ -4,7 +4,6 @@ import json
 import re
 import tomllib
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -24,16 +23,16 @@ _ITEM = re.compile(r"\[[0-9]+\]")
 Tree = dict[str, Any]  # what TOML can hold; typed by the models afterwards
 
 
-@dataclass(slots=True)
 class Draft:
     """A configuration that is read and not yet checked."""
 
-    file: str  # what problems name as the source of what no variable set
-    folder: Path  # what relative paths of secrets start from
-    tree: Tree = field(default_factory=dict)
-    variables: dict[KeyPath, str] = field(default_factory=dict)  # which variable set a value
-    inherited: dict[KeyPath, KeyPath] = field(default_factory=dict)  # values taken from [defaults]: from where
-    problems: list[Problem] = field(default_factory=list)
+    def __init__(self, path: Path | None) -> None:
+        self.folder = path.parent if path else Path()  # what relative paths of secrets start from
+        self.tree: Tree = {}
+        self.variables: dict[KeyPath, str] = {}  # which variable set a value
+        self.inherited: set[KeyPath] = set()  # values taken from [defaults]
+        self.problems: list[Problem] = []
+        self._file = str(path) if path else "configuration"
 
     def problem(self, path: KeyPath, value: str, wrong: str, right: str = "") -> None:
         """Note a mistake; one for each place, the first."""
@@ -46,12 +45,12 @@ class Draft:
         for length in range(len(path), 0, -1):
             if path[:length] in self.variables:
                 return f"environment {self.variables[path[:length]]}"
-        return self.file
+        return self._file
 
 
 def read(path: Path | None, environ: Mapping[str, str]) -> Draft:
     """Read the file, lay the environment over it, [defaults] under every policy, and fetch secrets from their files."""
-    draft = Draft(file=str(path) if path else "configuration", folder=path.parent if path else Path())
+    draft = Draft(path)
     if path is not None:
         _read_file(draft, path)
     if not draft.problems:
@@ -160,7 +159,7 @@ def _spread_defaults(draft: Draft) -> None:
         _canonical_powers(policy)
 
         def inherit(below: KeyPath, path: KeyPath = path) -> None:
-            draft.inherited[*path, *below] = ("defaults", *below)
+            draft.inherited.add((*path, *below))
 
         _lay_under(policy, known, inherit)
 
