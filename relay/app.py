@@ -124,9 +124,9 @@ def _build_intakes(
     events: Events,
     clock: Clock,
 ) -> tuple[dict[str, Intake], Auto]:
-    queued = Queued(queue, events, clock)
-    direct = Direct(queued, delivery, pauses, schedule, events, clock)
-    auto = Auto(_OWNER, direct, queued, delivery, keeper, custodian, pauses, schedule, events, clock)
+    queued = Queued(queue, schedule, events, clock)
+    direct = Direct(queued, delivery, pauses, events, clock)
+    auto = Auto(_OWNER, direct, queued, delivery, keeper, custodian, pauses, events, clock)
     return {"queue": queued, "direct": direct, "auto": auto}, auto
 
 

@@ -41,18 +41,28 @@ class Intake(Protocol):
 class Queued:
     """250 once the message is committed and synced."""
 
-    def __init__(self, queue: Queue, events: Events, clock: Clock) -> None:
+    def __init__(self, queue: Queue, schedule: Schedule, events: Events, clock: Clock) -> None:
         self._queue = queue
+        self._schedule = schedule
         self._events = events
         self._clock = clock
 
     async def accept(self, prepared: Prepared) -> Taken:
         """Keep the message for the worker."""
-        return await self.keep(prepared, fresh_entries(prepared), due_at=self._clock())
+        return await self.put(_new_message(prepared, fresh_entries(prepared), self._clock()))
 
-    async def keep(self, prepared: Prepared, entries: tuple[RecipientEntry, ...], due_at: float) -> Taken:
-        """Keep the message with its recipients as they stand, due at a time."""
-        return await self.put(_new_message(prepared, entries, due_at))
+    async def keep_attempted(self, prepared: Prepared, outcomes: Mapping[str, Outcome]) -> Taken:
+        """Keep a message as an attempt left its recipients, and tell of them; all have an outcome.
+
+        `queued` tells whether something is left to be tried, also when it could not be kept.
+        """
+        entries = entries_after(prepared, outcomes, self._clock())
+        due_at = self._schedule.due_at(self._clock(), entries, outcomes, prepared.account.policy)
+        taken = await self.put(_new_message(prepared, entries, due_at if due_at is not None else self._clock()))
+        if taken.reply.is_success or due_at is None:
+            for entry, result in zip(entries, results_of(entries, outcomes), strict=True):
+                tell_settled(self._events, prepared.message.id, prepared.account.provider, entry, result)
+        return Taken(taken.reply, queued=due_at is not None)
 
     async def put(self, new: NewMessage) -> Taken:
         """Commit a message; the reply tells what hindered it."""
@@ -70,15 +80,11 @@ class Queued:
 class Direct:
     """250 once the API has accepted it. What only some recipients could get is kept for the others."""
 
-    def __init__(
-        self, queued: Queued, delivery: Delivery, pauses: Pauses, schedule: Schedule, events: Events, clock: Clock
-    ) -> None:
+    def __init__(self, queued: Queued, delivery: Delivery, pauses: Pauses, events: Events, clock: Clock) -> None:
         self._queued = queued
         self._delivery = delivery
         self._pauses = pauses
-        self._schedule = schedule
         self._events = events
-        self._clock = clock
         self._doubts = Doubts(events, clock)
 
     async def accept(self, prepared: Prepared) -> Taken:
@@ -101,19 +107,9 @@ class Direct:
         reply = combined_reply(outcomes.values())
         if not reply.is_success:
             return Taken(reply)
-        entries = entries_after(prepared, outcomes, self._clock())
-        self._tell(prepared, entries, outcomes)
-        due_at = self._schedule.due_at(self._clock(), entries, outcomes, prepared.account.policy)
-        taken = await self._queued.keep(prepared, entries, due_at if due_at is not None else self._clock())
-        if due_at is None:
-            # Everybody is served or refused for good: a history that could not be written must not make the
-            # client send again.
-            return Taken(reply)
-        return Taken(reply, queued=True) if taken.reply.is_success else taken
-
-    def _tell(self, prepared: Prepared, entries: tuple[RecipientEntry, ...], outcomes: Mapping[str, Outcome]) -> None:
-        for entry, result in zip(entries, results_of(entries, outcomes), strict=True):
-            tell_settled(self._events, prepared.message.id, prepared.account.provider, entry, result)
+        kept = await self._queued.keep_attempted(prepared, outcomes)
+        # Where nothing is left to do, a history that could not be written must not make the client send again.
+        return Taken(reply, kept.queued) if kept.reply.is_success or not kept.queued else kept
 
     async def _is_paused(self, prepared: Prepared) -> bool:
         try:
@@ -135,7 +131,6 @@ class Auto:
         keeper: Keeper,
         custodian: Custodian,
         pauses: Pauses,
-        schedule: Schedule,
         events: Events,
         clock: Clock,
     ) -> None:
@@ -146,7 +141,6 @@ class Auto:
         self._keeper = keeper
         self._custodian = custodian
         self._pauses = pauses
-        self._schedule = schedule
         self._events = events
         self._clock = clock
         self._late: set[asyncio.Task[None]] = set()
@@ -180,9 +174,7 @@ class Auto:
         reply = combined_reply(attempt.outcomes.values())
         if not reply.is_temporary:
             return await self._direct.conclude(prepared, attempt.outcomes)
-        entries = entries_after(prepared, attempt.outcomes, self._clock())
-        due_at = self._schedule.due_at(self._clock(), entries, attempt.outcomes, prepared.account.policy)
-        return await self._queued.keep(prepared, entries, due_at if due_at is not None else self._clock())
+        return await self._queued.keep_attempted(prepared, attempt.outcomes)
 
     async def _take_over(self, prepared: Prepared, attempt: Attempt, running: asyncio.Task[None]) -> Taken | None:
         """Commit the message as it stands in the middle of its attempt; None: the store could not.

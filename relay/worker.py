@@ -82,8 +82,9 @@ class Worker:
         try:
             while not self._stopping:
                 self._wake.clear()  # before looking: a signal during the look must not be lost
+                looked_at = self._clock()
                 if not await self._look():
-                    await self._sleep()
+                    await self._sleep(looked_at)
             await self._give_back_waiting()
         finally:
             self._claims_nothing.set()
@@ -201,13 +202,13 @@ class Worker:
             await self._queue.wait(_LOOK_EVERY)
             self._wake.set()
 
-    async def _sleep(self) -> None:
+    async def _sleep(self, looked_at: float) -> None:
         timeout = _LOOK_EVERY
         with contextlib.suppress(QueueError):
             due = await self._queue.next_due_at()
             if due is not None:
-                # What is due but was not claimed is paused or leased elsewhere.
-                timeout = min(max(due - self._clock(), _LEAST_SLEEP if due > self._clock() else 1.0), _LOOK_EVERY)
+                # What was due at the last look and was not claimed must wait for something else.
+                timeout = min(1.0 if due <= looked_at else max(due - self._clock(), _LEAST_SLEEP), _LOOK_EVERY)
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(timeout):
                 await self._wake.wait()

@@ -181,9 +181,9 @@ async def open_world(folder: Path) -> AsyncIterator[World]:
     schedule = Schedule(RETRY, lambda: 0.5)
     keeper = Keeper(preparation, delivery, schedule, events, clock)
     custodian = Custodian(queue, events, clock, lease_seconds=60.0)
-    queued = Queued(queue, events, clock)
-    direct = Direct(queued, delivery, pauses, schedule, events, clock)
-    auto = Auto("local/0", direct, queued, delivery, keeper, custodian, pauses, schedule, events, clock)
+    queued = Queued(queue, schedule, events, clock)
+    direct = Direct(queued, delivery, pauses, events, clock)
+    auto = Auto("local/0", direct, queued, delivery, keeper, custodian, pauses, events, clock)
     yield World(
         clock, queue, provider, events, log, pauses, preparation, delivery, schedule, custodian, keeper, queued,
         direct, auto, accounts,
