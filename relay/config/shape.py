@@ -100,7 +100,7 @@ class Shape:
                     words.append(f"above {below}")
                 case Le(le=most):
                     words.append(f"of at most {most}")
-        return "".join(f" {word}" for word in words)
+        return f" {' and '.join(words)}" if words else ""
 
 
 def of_field(field: FieldInfo) -> Shape:
