@@ -44,7 +44,7 @@ class Request:
     body: bytes = field(repr=False)
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Ask:
     """One call as the API understands it."""
 

@@ -1,132 +1,146 @@
 """Faults on demand: what can go wrong between a caller and an API, one class for each kind."""
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from fnmatch import fnmatchcase
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from relay.sandbox.form import AtLeast, AtMost, BadFormError, filled
 
-Api = Literal["mensatek", "dmds"]
+Seconds = Annotated[float, AtLeast(0), AtMost(3600)]
+Times = Annotated[int, AtLeast(1)]
 
 
-class FaultKind(BaseModel):
-    """What every fault has."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Aim:
+    """Which calls meet a fault, and how often."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
-
-    api: Api
-    times: Annotated[int, Field(ge=1)] | None = 1  # None: until cleared
+    api: Literal["mensatek", "dmds"]
+    times: Times | None = 1  # None: until cleared
     function: str = ""  # the vendor's name; empty: those that send; "*": every one
     match: str = ""  # only calls with such a recipient; * and ? as in file names; empty: all
 
-    def concerns(self, function: str, *, sends: bool, recipients: tuple[str, ...]) -> bool:
+    def concerns(self, api: str, function: str, *, sends: bool, recipients: tuple[str, ...]) -> bool:
         """Tell whether a call meets it."""
         by_name = sends if not self.function else self.function in ("*", function)
         pattern = self.match.casefold()
-        return by_name and (not pattern or any(fnmatchcase(address.casefold(), pattern) for address in recipients))
+        matches = not pattern or any(fnmatchcase(address.casefold(), pattern) for address in recipients)
+        return self.api == api and by_name and matches
 
 
-class Status(FaultKind):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Status(Aim):
     """An HTTP status."""
 
-    kind: Literal["status"]
-    status: int = Field(ge=200, le=599)
+    kind: ClassVar = "status"
+    status: Annotated[int, AtLeast(200), AtMost(599)]
     retry_after: int | str | None = None  # seconds, or a date (RFC 9110 §10.2.3)
     body: str = ""
     accept: bool = False  # the mail was taken all the same, as behind a gateway that answers 504
 
 
-class Res(FaultKind):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Res(Aim):
     """Mensatek answers this `Res`."""
 
-    kind: Literal["res"]
+    kind: ClassVar = "res"
     api: Literal["mensatek"]
     res: int
     error: str = ""
 
 
-class Err(FaultKind):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Err(Aim):
     """DMDS answers status err."""
 
-    kind: Literal["err"]
+    kind: ClassVar = "err"
     api: Literal["dmds"]
     on: str = "error on demand"
-    status: int = Field(default=400, ge=200, le=599)
+    status: Annotated[int, AtLeast(200), AtMost(599)] = 400
 
 
-class Slow(FaultKind):
-    """It takes long to accept; also when the caller has gone meanwhile."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Slow(Aim):
+    """It takes long to accept; it does so also when the caller has gone meanwhile."""
 
-    kind: Literal["slow"]
-    seconds: float = Field(ge=0, le=3600)
+    kind: ClassVar = "slow"
+    seconds: Seconds
 
 
-class SlowAfter(FaultKind):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SlowAfter(Aim):
     """It accepts at once and takes long to say so."""
 
-    kind: Literal["slow_after"]
-    seconds: float = Field(ge=0, le=3600)
+    kind: ClassVar = "slow_after"
+    seconds: Seconds
 
 
-class CutBefore(FaultKind):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CutBefore(Aim):
     """It reads the request and closes the connection; nothing was accepted."""
 
-    kind: Literal["cut_before"]
+    kind: ClassVar = "cut_before"
 
 
-class CutAfter(FaultKind):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CutAfter(Aim):
     """It accepts and closes the connection without an answer."""
 
-    kind: Literal["cut_after"]
+    kind: ClassVar = "cut_after"
 
 
-class Garbage(FaultKind):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Garbage(Aim):
     """200 with rubbish."""
 
-    kind: Literal["garbage"]
+    kind: ClassVar = "garbage"
     body: str = "<html><body><h1>It works!</h1>"
     accept: bool = False
 
 
-class Empty(FaultKind):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Empty(Aim):
     """200 with nothing."""
 
-    kind: Literal["empty"]
+    kind: ClassVar = "empty"
     accept: bool = False
 
 
-class Partial(FaultKind):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Partial(Aim):
     """Mensatek takes some recipients, refuses some, and is silent about some."""
 
-    kind: Literal["partial"]
+    kind: ClassVar = "partial"
     api: Literal["mensatek"]
-    not_sent: list[str] = []  # these stand in NoEnviados
-    missing: list[str] = []  # these stand in neither list
+    not_sent: tuple[str, ...] = ()  # these stand in NoEnviados
+    missing: tuple[str, ...] = ()  # these stand in neither list
     accept_missing: bool = False  # the missing got their mail all the same
 
 
-class SentDiffers(FaultKind):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SentDiffers(Aim):
     """DMDS counts wrong."""
 
-    kind: Literal["sent_differs"]
+    kind: ClassVar = "sent_differs"
     api: Literal["dmds"]
     by: int = -1
 
 
-class Redirect(FaultKind):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Redirect(Aim):
     """It sends the caller elsewhere."""
 
-    kind: Literal["redirect"]
+    kind: ClassVar = "redirect"
     status: Literal[301, 302, 303, 307, 308] = 302
     location: str = "http://127.0.0.1:9/elsewhere"  # the discard port: nobody listens
     accept: bool = False
 
 
-class Huge(FaultKind):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Huge(Aim):
     """200 with a very large answer."""
 
-    kind: Literal["huge"]
-    bytes: Annotated[int, Field(ge=1)] | None = None  # None: endless
+    kind: ClassVar = "huge"
+    bytes: Times | None = None  # None: endless
     accept: bool = False
 
 
@@ -145,6 +159,24 @@ Fault = (
     | Redirect
     | Huge
 )
+_KINDS: dict[str, type[Fault]] = {
+    kind.kind: kind
+    for kind in (
+        Status,
+        Res,
+        Err,
+        Slow,
+        SlowAfter,
+        CutBefore,
+        CutAfter,
+        Garbage,
+        Empty,
+        Partial,
+        SentDiffers,
+        Redirect,
+        Huge,
+    )
+}
 
 
 class BadFaultError(Exception):
@@ -166,7 +198,6 @@ class Faults:
     def __init__(self) -> None:
         self._faults: dict[int, SetFault] = {}
         self._last_id = 0
-        self._adapter: TypeAdapter[Fault] = TypeAdapter(Annotated[Fault, Field(discriminator="kind")])
 
     def ask(self, request: object) -> SetFault:
         """Set a fault as a JSON object describes it.
@@ -174,11 +205,7 @@ class Faults:
         Raises:
             BadFaultError: it does not describe one.
         """
-        try:
-            fault = self._adapter.validate_python(request)
-        except ValidationError as error:
-            raise BadFaultError("; ".join(_complaint(line) for line in error.errors())) from None
-        return self.add(fault)
+        return self.add(_read(request))
 
     def add(self, fault: Fault) -> SetFault:
         """Set a fault."""
@@ -190,10 +217,9 @@ class Faults:
     def take(self, api: str, function: str, *, sends: bool, recipients: tuple[str, ...]) -> Fault | None:
         """The first fault that concerns this call, used once."""
         for waiting in self._faults.values():
-            fault = waiting.fault
-            if fault.api == api and fault.concerns(function, sends=sends, recipients=recipients):
+            if waiting.fault.concerns(api, function, sends=sends, recipients=recipients):
                 self._use(waiting)
-                return fault
+                return waiting.fault
         return None
 
     def all(self) -> tuple[SetFault, ...]:
@@ -208,7 +234,7 @@ class Faults:
         if waiting.left == 1:
             del self._faults[waiting.id]
         elif waiting.left is not None:
-            self._faults[waiting.id] = SetFault(waiting.id, waiting.fault, waiting.left - 1)
+            self._faults[waiting.id] = replace(waiting, left=waiting.left - 1)
 
 
 def accepts(fault: Fault | None) -> bool:
@@ -223,12 +249,17 @@ def accepts(fault: Fault | None) -> bool:
 
 def fault_view(waiting: SetFault) -> dict[str, object]:
     """A fault as JSON shows it."""
-    return {"id": waiting.id, **waiting.fault.model_dump(), "left": waiting.left}
+    return {"id": waiting.id, "kind": waiting.fault.kind, **asdict(waiting.fault), "left": waiting.left}
 
 
-def _complaint(line: object) -> str:
-    # pydantic's location begins with the kind once that is known: ("status", "retry_after")
-    assert isinstance(line, dict)  # noqa: S101 - ErrorDetails is a TypedDict
-    where = [str(step) for step in line["loc"]]
-    name = ".".join(where[1:]) or "kind"
-    return f"{name}: {line['msg']}"
+def _read(request: object) -> Fault:
+    if not isinstance(request, dict):
+        raise BadFaultError("a fault is a JSON object")
+    members = dict(request)
+    kind = _KINDS.get(str(members.pop("kind", "")))
+    if kind is None:
+        raise BadFaultError(f"kind: must be one of {', '.join(_KINDS)}")
+    try:
+        return filled(kind, members)
+    except BadFormError as error:
+        raise BadFaultError(str(error)) from None

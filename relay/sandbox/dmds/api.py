@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from relay.sandbox.dmds import asking, sending
 from relay.sandbox.dmds.book import Campaign
 from relay.sandbox.dmds.fields import RefusedError, err
-from relay.sandbox.document import UnreadableDocumentError, parsed, sealed
+from relay.sandbox.document import JsonObject, UnreadableDocumentError, parsed, sealed
 from relay.sandbox.exchange import Answer, Ask, Request
 from relay.sandbox.faults import Err, Fault
 from relay.sandbox.world import World
@@ -49,19 +49,20 @@ class Dmds:
         function = _function(request.path)
         dmdsid = request.path[0]
         campaign = self._world.book.campaign_of(dmdsid, request.authorization)
-        ask = Ask(
+        document, problem = _document(request.body)
+        named = request.path[3:4] if function and "*" in function.path else ()  # the address, or batch, in the path
+        undocumented = request.body and request.content_type != "application/json"
+        return Ask(
             call_id,
             function.name if function else "/".join(request.path[2:]),
             f"{dmdsid}-{campaign.number}" if campaign else dmdsid,
-            {},
+            document,
             request,
+            recipients=(*sending.addresses(document), *named),
             sends=function is not None and function.sends,
+            problem=problem,
+            remarks=[f"undocumented Content-Type: {request.content_type}"] if undocumented else [],
         )
-        _read_document(ask)
-        ask.recipients = tuple(sending.addresses(ask.document))
-        if function is not None and "*" in function.path:
-            ask.recipients += (request.path[3],)
-        return ask
 
     def perform(self, ask: Ask, fault: Fault | None) -> Answer:
         """Do what is asked, or refuse it with status err."""
@@ -102,18 +103,10 @@ def _function(path: tuple[str, ...]) -> Function | None:
     return None
 
 
-def _read_document(ask: Ask) -> None:
-    """Fill in the document, or the problem with it."""
-    if not ask.request.body:
-        return
-    if ask.request.content_type != "application/json":
-        ask.remark(f"undocumented Content-Type: {ask.request.content_type}")
+def _document(body: bytes) -> tuple[JsonObject, str]:
+    """The document, and what is wrong with it; no body is an empty one."""
     try:
-        value = sealed(parsed(ask.request.body))
+        value = sealed(parsed(body)) if body else {}
     except UnreadableDocumentError as error:
-        ask.problem = str(error)
-        return
-    if isinstance(value, dict):
-        ask.document = value
-    else:
-        ask.problem = "the body must be a JSON object"
+        return {}, str(error)
+    return (value, "") if isinstance(value, dict) else ({}, "the body must be a JSON object")

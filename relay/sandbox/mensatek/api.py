@@ -40,10 +40,18 @@ class Mensatek:
         called = "/".join(request.path[1:])
         function = _SPELLING.get(called.casefold(), called)
         user, _ = credentials(request)
-        ask = Ask(call_id, function, user, {}, request, sends=function in _SENDING)
-        read_parameters(ask)
-        ask.recipients = tuple(_addresses(Fields(ask.document).raw("Destinatarios")))
-        return ask
+        reading = read_parameters(request)
+        return Ask(
+            call_id,
+            function,
+            user,
+            reading.document,
+            request,
+            recipients=tuple(_addresses(Fields(reading.document).raw("Destinatarios"))),
+            sends=function in _SENDING,
+            problem=reading.problem,
+            remarks=reading.remarks,
+        )
 
     def perform(self, ask: Ask, fault: Fault | None) -> Answer:
         """Do what is asked, or refuse it with a Res."""

@@ -2,6 +2,7 @@
 
 import base64
 import binascii
+from dataclasses import dataclass
 from urllib.parse import parse_qsl
 
 from relay.sandbox.document import JsonObject, JsonValue, UnreadableDocumentError, parsed, sealed
@@ -25,21 +26,35 @@ def credentials(request: Request) -> tuple[str, str]:
     return user, token
 
 
-def read_parameters(ask: Ask) -> None:
-    """Fill in the document, or the problem with it, and remark on what no document names."""
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What could be read of a request."""
+
+    document: JsonObject
+    problem: str  # why it could not be read; empty: it could
+    remarks: list[str]
+
+
+def read_parameters(request: Request) -> Reading:
+    """Read the parameters as far as they can be read, and remark on what no document names."""
+    remarks = []
+    if request.content_type not in (_FORM, "application/json"):
+        remarks.append(f"undocumented Content-Type: {request.content_type}")
+    if request.query:
+        remarks.append("parameters in the query string: ignored")
     try:
-        values = _form(ask.request.body) if ask.request.content_type == _FORM else _json(ask.request.body)
+        values = _form(request.body) if request.content_type == _FORM else _json(request.body)
     except (UnreadableDocumentError, ValueError) as error:
-        ask.problem = str(error)
-        return
-    if ask.request.content_type not in (_FORM, "application/json"):
-        ask.remark(f"undocumented Content-Type: {ask.request.content_type}")
-    if ask.request.query:
-        ask.remark("parameters in the query string: ignored")
+        return Reading({}, str(error), remarks)
     if len({key.casefold() for key in values}) < len(values):
-        ask.remark("a parameter stands twice, in different spellings: the last counts")
+        remarks.append("a parameter stands twice, in different spellings: the last counts")
+    problem = ""
     for key, value in values.items():
-        ask.document[key] = _native(ask, key, value)
+        try:
+            values[key] = _native(key, value)
+        except UnreadableDocumentError as error:
+            problem = f"{key.upper()} should be of type ARRAY ({error})"
+    return Reading(values, problem, remarks)
 
 
 def remark_keys(ask: Ask) -> None:
@@ -73,12 +88,8 @@ def _form(body: bytes) -> JsonObject:
     return dict(pairs)
 
 
-def _native(ask: Ask, key: str, value: JsonValue) -> JsonValue:
+def _native(key: str, value: JsonValue) -> JsonValue:
     """Arrays given as a JSON string, as in the document's sample and in forms, become arrays."""
-    name = _NAMES.get(key.casefold(), key)
-    if name in ENTRY_KEYS and isinstance(value, str) and value:
-        try:
-            value = parsed(value)
-        except UnreadableDocumentError as error:
-            ask.problem = f"{name.upper()} should be of type ARRAY ({error})"
+    if _NAMES.get(key.casefold()) in ENTRY_KEYS and isinstance(value, str) and value:
+        value = parsed(value)
     return value if isinstance(value, str) else sealed(value)

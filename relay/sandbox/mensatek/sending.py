@@ -55,7 +55,7 @@ def send(world: World, ask: Ask, fault: Fault | None) -> Answer:
     recipients = _recipients(fields, world.options)
     model = _model(fields, ask, world)
     _check_options(fields)
-    by_fate = _sort(recipients, fault if isinstance(fault, Partial) else Partial(kind="partial", api="mensatek"))
+    by_fate = _sort(recipients, fault if isinstance(fault, Partial) else Partial(api="mensatek"))
     if len(by_fate.mailed) > world.ledger.credits_of(ask.user):
         raise RefusedError(Res.CREDITS)
     world.ledger.spend(ask.user, len(by_fate.mailed))
