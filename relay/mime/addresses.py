@@ -5,31 +5,38 @@ addresses, addresses without brackets, encoded words anywhere. What holds no add
 """
 
 import re
-from dataclasses import dataclass, field
 
 from relay.message import Mailbox
 from relay.mime import words
 
 #: One plain mailbox with brackets; nearly every From is one.
-_PLAIN = re.compile(r"\s*(?:\"([\w .,()'/&+-]*)\"|([\w .'/&+-]*?))\s*<([\w.+=/!#$%&'*?^`{|}~-]+@[A-Za-z0-9.-]+)>\s*")
-_BARE = re.compile(r"\s*([A-Za-z0-9.+_-]+@[A-Za-z0-9.-]+)\s*")
-_TOKEN = re.compile(
+_PLAIN = re.compile(r"(?:\"([\w .,()'/&+-]*)\"|([\w .'/&+-]*?))\s*<([\w.+=/!#$%&'*?^`{|}~-]+@[A-Za-z0-9.-]+)>")
+_BARE = re.compile(r"[A-Za-z0-9.+_-]+@[A-Za-z0-9.-]+")
+_SHORT_CHARS = 300
+_QUOTED = r"""  | "(?P<quoted>(?:[^"\\]|\\.)*+)"
+"""
+_TOKENS = (
     r"""
     (?P<word>=\?[^?\s]{1,100}\?[bBqQ]\?[^?]*\?=)
-  | "(?P<quoted>(?:[^"\\]|\\.)*+)"
+"""
+    + _QUOTED
+    + r"""
   | <(?P<angle>[^<>]*+)>
   | (?P<comment>\()
   | (?P<separator>[,;:])
   | (?P<space>\s+)
   | (?P<atom>(?:[^\s",;:<>()\[]|\[[^\]\s,;<>]{0,60}\]?)+)
   | (?P<stray>.)
-    """,
-    re.VERBOSE | re.DOTALL,
+"""
 )
+_TOKEN = re.compile(_TOKENS, re.VERBOSE | re.DOTALL)
+_TOKEN_WITHOUT_QUOTES = re.compile(_TOKENS.replace(_QUOTED, ""), re.VERBOSE | re.DOTALL)
 _PARENTHESES = re.compile(r"\\.|[()]", re.DOTALL)
 _ESCAPED = re.compile(r"\\(.)", re.DOTALL)
-_ADDRESS_INSIDE = re.compile(r"(.*?)[<\s\"'(]*([^\s<>,;:\"'()]+@[^\s<>,;\"'()]+)[>\s\"')]*", re.DOTALL)
+_IN_QUOTES = re.compile(r'"((?:[^"\\]|\\.)*+)"', re.DOTALL)
 _NO_ADDRESS = re.compile(r"[\s<>\x00-\x1f\x7f]")
+_AROUND_ADDRESS = str.maketrans('<>,;:"()', " " * 8)
+_MOST_NAME_PIECES = 8
 
 
 def mailboxes(raw: bytes) -> tuple[Mailbox, ...]:
@@ -37,115 +44,136 @@ def mailboxes(raw: bytes) -> tuple[Mailbox, ...]:
 
     An address without "@" is kept where it stood in brackets or alone: local mailers write such.
     """
-    text = words.text_of(raw)
-    plain = _PLAIN.fullmatch(text)
-    if plain:
-        return (Mailbox(plain[3], words.clean(plain[1] or plain[2] or "")),)
-    bare = _BARE.fullmatch(text)
-    if bare:
-        return (Mailbox(bare[1]),)
+    text = words.text_of(raw).strip()
+    if len(text) <= _SHORT_CHARS:
+        plain = _PLAIN.fullmatch(text)
+        if plain:
+            return (Mailbox(plain[3], _name(plain[1] or plain[2] or "")),)
+        if _BARE.fullmatch(text):
+            return (Mailbox(text),)
     return _List(text).read()
 
 
-@dataclass(slots=True)
 class _List:
     """One list while it is read."""
 
-    text: str
-    found: list[Mailbox] = field(default_factory=list)
-    phrase: list[str] = field(default_factory=list)  # of the mailbox at hand: words, blanks and quoted strings
-    comments: list[str] = field(default_factory=list)
-    angle: str | None = None
-    # Once an opening quote or parenthesis has no partner, none behind it is tried: trying all takes quadratic time.
-    quotes_pair: bool = True
-    comments_pair: bool = True
+    __slots__ = ("_angle", "_comments", "_comments_pair", "_found", "_halves", "_has_at", "_phrase", "_text", "_tokens")
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+        self._found: list[Mailbox] = []
+        self._halves: list[str] = []  # pieces before commas without address: of a name, or local addresses
+        self._phrase: list[str] = []  # of the mailbox at hand: words, blanks and quoted strings
+        self._has_at = False  # in the phrase
+        self._comments: list[str] = []
+        self._angle: str | None = None
+        # Once an opening quote or parenthesis has no partner, none behind it is tried: trying all takes quadratic time.
+        self._tokens = _TOKEN
+        self._comments_pair = True
 
     def read(self) -> tuple[Mailbox, ...]:
         position = 0
-        while position < len(self.text):
-            token = _TOKEN.match(self.text, position)
-            if token is None:  # pragma: no cover - the last alternative takes anything
-                break
-            position = self._take(token)
-        self._finish(last=True)
-        return tuple(self.found)
+        while position < len(self._text):
+            token = self._tokens.match(self._text, position)
+            position = self._take(token) if token else position + 1
+        self._finish()
+        self._end_halves()
+        return tuple(self._found)
 
     def _take(self, token: re.Match[str]) -> int:
         kind, text = token.lastgroup, token[0]
         if kind == "separator":
             self._separate(text)
         elif kind == "angle":
-            self.angle = self.angle if self.angle and "@" in self.angle else token["angle"]
+            if self._angle is None or "@" not in self._angle:
+                self._angle = token["angle"]
         elif kind == "comment":
             return self._comment(token.start())
-        elif kind == "quoted" and not self.quotes_pair:
-            return token.start() + 1
-        elif kind == "stray":
-            self.quotes_pair = self.quotes_pair and text != '"'
-        else:
-            self.phrase.append(text)
+        elif text == '"':
+            self._tokens = _TOKEN_WITHOUT_QUOTES
+        elif kind != "stray":
+            self._phrase.append(text)
+            self._has_at = self._has_at or "@" in text
         return token.end()
 
     def _separate(self, separator: str) -> None:
-        if separator != ":":
-            self._finish(last=False)
-        elif self.angle is None and "@" not in "".join(self.phrase):
+        if separator == ":" and (self._has_at or self._angle is not None):
+            self._phrase.append(separator)
+        elif separator == ":":
             # The name of a group (RFC 5322 §3.4), or "mailto:".
-            self.phrase.clear()
-            self.comments.clear()
+            self._clear()
+            self._halves.clear()
         else:
-            self.phrase.append(separator)
+            self._finish()
+            if separator == ";":
+                self._end_halves()
 
     def _comment(self, start: int) -> int:
         depth = 0
-        for mark in _PARENTHESES.finditer(self.text, start) if self.comments_pair else ():
+        for mark in _PARENTHESES.finditer(self._text, start) if self._comments_pair else ():
             depth += {"(": 1, ")": -1}.get(mark[0], 0)
             if depth == 0:
-                self.comments.append(_ESCAPED.sub(r"\1", self.text[start + 1 : mark.end() - 1]))
+                self._comments.append(_ESCAPED.sub(r"\1", self._text[start + 1 : mark.end() - 1]))
                 return mark.end()
-        self.comments_pair = False
+        self._comments_pair = False
         return start + 1
 
-    def _finish(self, *, last: bool) -> None:
-        """End one mailbox; a piece without address is the first half of a name with a comma in it."""
-        phrase = "".join(self.phrase)
-        mailbox = self._bracketed(phrase) if self.angle is not None else self._unbracketed(phrase)
-        if mailbox is None and not last and self.angle is None and phrase.strip():
-            self.phrase.append(", ")
-            return
+    def _finish(self) -> None:
+        """End one mailbox."""
+        phrase = "".join(self._phrase)
+        if self._angle is not None:
+            # What stood before the last commas belongs to a name such as Doe, John.
+            mailbox = _bracketed(self._angle, ", ".join([*self._halves, phrase]), self._comments)
+            self._halves.clear()
+        else:
+            mailbox = _unbracketed(phrase, self._comments)
+            if mailbox is None and phrase.strip():
+                self._halves = [*self._halves[-_MOST_NAME_PIECES:], phrase.strip()]
         if mailbox is not None:
-            self.found.append(mailbox)
-        self.phrase.clear()
-        self.comments.clear()
-        self.angle = None
+            self._end_halves()
+            self._found.append(mailbox)
+        self._clear()
 
-    def _bracketed(self, phrase: str) -> Mailbox | None:
-        address = (self.angle or "").strip()
-        if address.startswith("@"):
-            address = address.rpartition(":")[2]  # a route (RFC 5322 §4.4)
-        if address.lower().startswith("mailto:"):
-            address = address[len("mailto:") :]
-        email = _tidy(words.decoded(address))
-        if email and "@" in email:
-            return Mailbox(email, _name(phrase) or _name(" ".join(self.comments)))
-        inside = self._unbracketed(phrase) if "@" in phrase else None
-        return inside or (Mailbox(email, _name(phrase)) if email else None)
+    def _end_halves(self) -> None:
+        """Take the pieces that turned out to be no halves of a name for addresses without domain."""
+        self._found += [Mailbox(half) for half in self._halves if half.isascii() and not _NO_ADDRESS.search(half)]
+        self._halves.clear()
 
-    def _unbracketed(self, phrase: str) -> Mailbox | None:
-        decoded = words.decoded(phrase) if "=?" in phrase else phrase.strip()
-        if "@" not in decoded:
-            alone = decoded and not _NO_ADDRESS.search(decoded) and "=?" not in phrase and not self.comments
-            return Mailbox(decoded) if alone and "," not in phrase and decoded.isascii() else None
-        local, _, domain = decoded.rpartition("@")
-        if local.endswith('"') and local.startswith('"') and not _NO_ADDRESS.search(domain.strip()):
-            return Mailbox(f"{local}@{domain.strip()}", _name(" ".join(self.comments)))
-        joined = re.sub(r"\s*@\s*", "@", decoded)
-        inside = _ADDRESS_INSIDE.match(joined)
-        if inside is None:
-            return None
-        name = _name(inside[1]) or _name(joined[inside.end() :]) or _name(" ".join(self.comments))
-        email = _tidy(inside[2])
-        return Mailbox(email, name) if email else None
+    def _clear(self) -> None:
+        self._phrase.clear()
+        self._comments.clear()
+        self._has_at = False
+        self._angle = None
+
+
+def _bracketed(angle: str, phrase: str, comments: list[str]) -> Mailbox | None:
+    """Make a mailbox of what stands in brackets and before them."""
+    address = angle.strip()
+    if address.startswith("@"):
+        address = address.rpartition(":")[2]  # a route (RFC 5322 §4.4)
+    if address.lower().startswith("mailto:"):
+        address = address[len("mailto:") :]
+    email = _tidy(words.decoded(address))
+    if "@" in email:
+        return Mailbox(email, _name(phrase) or _name(" ".join(comments)))
+    inside = _unbracketed(phrase, comments)
+    return inside or (Mailbox(email, _name(phrase)) if email else None)
+
+
+def _unbracketed(phrase: str, comments: list[str]) -> Mailbox | None:
+    """Find an address among words; the other words are its name."""
+    decoded = words.decoded(phrase)
+    local, _, domain = decoded.rpartition("@")
+    if local.startswith('"') and local.endswith('"') and not _NO_ADDRESS.search(domain.strip()):
+        return Mailbox(f"{local}@{domain.strip()}", _name(" ".join(comments)))
+    joined = " ".join(decoded.split()).replace(" @", "@").replace("@ ", "@")
+    candidates = (word.strip("'") for word in joined.translate(_AROUND_ADDRESS).split() if "@" in word[1:-1])
+    written = next(candidates, "")
+    email = _tidy(written)
+    if "@" not in email:
+        return None
+    before, _, after = joined.partition(written)
+    return Mailbox(email, _name(before.rstrip("<'\"( ")) or _name(after.lstrip(">'\") ")) or _name(" ".join(comments)))
 
 
 def _tidy(address: str) -> str:
@@ -156,14 +184,14 @@ def _tidy(address: str) -> str:
     elif address.startswith('"') and address.endswith('"'):
         address = address.strip('"')
     local, at, domain = address.rpartition("@")
-    address = f"{local}{at}{domain.rstrip('.,;')}"
-    blank_in = domain if local.startswith('"') else address
-    return "" if _NO_ADDRESS.search(blank_in) or (at and not (local and domain)) else address
+    domain = domain.rstrip(".,;")
+    unfit = _NO_ADDRESS.search(domain if local.startswith('"') else local + domain)
+    return "" if unfit or (at and not (local and domain)) else f"{local}{at}{domain}"
 
 
 def _name(phrase: str) -> str:
     """Make a display name: quotes and escapes undone, encoded words decoded, one line."""
     if '"' in phrase:
-        phrase = re.sub(r'"((?:[^"\\]|\\.)*+)"', lambda quoted: _ESCAPED.sub(r"\1", quoted[1]), phrase, flags=re.DOTALL)
+        phrase = _IN_QUOTES.sub(lambda quoted: _ESCAPED.sub(r"\1", quoted[1]), phrase)
     name = " ".join(words.decoded(phrase.strip(" \t,")).split())
     return name[1:-1].strip() if len(name) > 1 and name[0] == name[-1] == "'" else name

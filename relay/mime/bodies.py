@@ -1,7 +1,5 @@
 """Which parts are the body, which are files: the walk over the tree (RFC 2046, 2387, 1847, 6522)."""
 
-from dataclasses import dataclass, field
-
 from relay.mime import markup
 from relay.mime.charset import decode
 from relay.mime.enriched import enriched_to_html
@@ -13,6 +11,7 @@ _HTML = frozenset({"text/html", "application/xhtml+xml"})
 _ENRICHED = frozenset({"text/enriched", "text/richtext"})
 _PLAIN = frozenset({"text/plain", "text/markdown", "text/x-markdown", "text"})
 _BODY = _HTML | _ENRICHED | _PLAIN
+_MOST_GUESSES = 20  # texts of one message whose charset a detector may look at: it is slow
 _AMP = "text/x-amp-html"
 _CALENDAR = "text/calendar"
 _OPAQUE = frozenset({"application/pkcs7-mime", "application/x-pkcs7-mime"})
@@ -20,14 +19,16 @@ _TNEF = frozenset({"application/ms-tnef", "application/vnd.ms-tnef"})
 _ELSEWHERE = frozenset({"message/partial", "message/external-body"})
 
 
-@dataclass(slots=True)
 class Bodies:
-    """What the walk found, in the order of the message."""
+    """What the walk found, in the order of the message; grows while it walks."""
 
-    pieces: list[Part] = field(default_factory=list)  # texts to be shown, one below the other
-    files: list[Part] = field(default_factory=list)  # everything else
-    encrypted: set[int] = field(default_factory=set)  # ids of the files that belong to a multipart/encrypted
-    codes: dict[Code, None] = field(default_factory=dict)  # notes, each once, in order
+    __slots__ = ("codes", "encrypted", "files", "pieces")
+
+    def __init__(self) -> None:
+        self.pieces: list[Part] = []  # texts to be shown, one below the other
+        self.files: list[Part] = []  # everything else
+        self.encrypted: set[int] = set()  # ids of the files that belong to a multipart/encrypted
+        self.codes: dict[Code, None] = {}  # notes, each once, in order
 
     def remark(self, code: Code) -> None:
         """Note something, once."""
@@ -47,7 +48,8 @@ def find_bodies(root: Part) -> Bodies:
 
 def compose(found: Bodies) -> str:
     """Make one HTML document of the texts, in order."""
-    rendered = [(part, text) for part in found.pieces if (text := _decoded(part, found)).strip()]
+    decoded = ((part, _decoded(part, found, guess=n < _MOST_GUESSES)) for n, part in enumerate(found.pieces))
+    rendered = [(part, text) for part, text in decoded if text.strip()]
     if len(rendered) == 1 and rendered[0][0].media_type in _HTML:
         return markup.tidy(rendered[0][1])
     documents = {
@@ -121,7 +123,7 @@ def _alternative(part: Part, found: Bodies) -> None:
         if child is chosen:
             _walk(child, found)
         else:
-            _left_over(child, found)
+            _left_over(child, found, shown=chosen is not None)
 
 
 def _best(children: tuple[Part, ...]) -> Part | None:
@@ -142,7 +144,7 @@ def _best(children: tuple[Part, ...]) -> Part | None:
     return best[-1] if best else None
 
 
-def _left_over(part: Part, found: Bodies) -> None:
+def _left_over(part: Part, found: Bodies, *, shown: bool) -> None:
     """Of an alternative that is not shown, drop the texts and keep the files."""
     for leaf in _leaves(part):
         if leaf.media_type == _AMP:
@@ -150,7 +152,7 @@ def _left_over(part: Part, found: Bodies) -> None:
         elif leaf.media_type == _CALENDAR:
             found.remark(Code.CALENDAR_AS_ATTACHMENT)
             found.files.append(leaf)
-        elif leaf.media_type.startswith("text/") and not leaf.is_attachment:
+        elif shown and leaf.media_type.startswith("text/") and not leaf.is_attachment:
             found.remark(Code.TEXT_ALTERNATIVE_DROPPED)
         else:
             _leaf(leaf, found)
@@ -199,12 +201,12 @@ def _remark_part(part: Part, found: Bodies) -> None:
         found.remark(Code.TEXT_OUTSIDE_DROPPED)
 
 
-def _decoded(part: Part, found: Bodies) -> str:
+def _decoded(part: Part, found: Bodies, *, guess: bool = True) -> str:
     data = part.body.decoded()
     label = part.content_type.token("charset")
     if not label and part.media_type in _HTML and not data.isascii():
         label = markup.declared_charset(data)
-    text, as_declared = decode(data, label)
+    text, as_declared = decode(data, label, guess=guess)
     if not as_declared and not data.isascii():
         found.remark(Code.CHARSET_GUESSED)
     return text

@@ -6,6 +6,7 @@ guess for long texts, windows-1252. Nothing here raises: some text always comes 
 
 import codecs
 import re
+from itertools import islice
 
 from charset_normalizer import from_bytes
 
@@ -31,6 +32,8 @@ _GUESSABLE = [
 _STRAY = re.compile("[\udc80-\udcff]+")
 _SURROGATES = re.compile("[\ud800-\udfff]+")
 _HIGH = bytes(range(0x80, 0x100))
+_SHIFTED = bytes(byte | 0x80 if byte > 0x20 else byte for byte in range(256))  # noqa: PLR2004 - printable: 21 to 7E
+_MOST_ESCAPES = 200_000  # more than a text of 1 MB has
 _ESCAPE = b"\x1b"
 _KANJI_IN = re.compile(rb"\x1b(?:\$[@B]|\$\([@BDOPQ]|\([BJIH]|\.[AF])")
 
@@ -115,36 +118,21 @@ def _undeclared(data: bytes, codec: str, *, guess: bool) -> str:
 def _iso_2022_jp(data: bytes) -> str:
     """Decode what real mailers call ISO-2022-JP: with Microsoft's row 13 and half-width katakana, shifted by escapes.
 
-    Python's codec knows neither; the same rows in Shift_JIS (cp932) it knows (JIS X 0208, RFC 1468).
+    Python's codec (RFC 1468) knows neither; the same rows in its EUC-JISX0213 it knows.
     """
     out: list[str] = []
     position, mode = 0, b"\x1b(B"
-    for escape in [*_KANJI_IN.finditer(data), None]:
+    for escape in [*islice(_KANJI_IN.finditer(data), _MOST_ESCAPES), None]:
         run = data[position : escape.start() if escape else len(data)]
         if mode.startswith(b"\x1b$"):
-            out.append(_kanji_pairs(run))
+            out.append(run.translate(_SHIFTED).decode("euc_jisx0213", "replace"))
         elif mode == b"\x1b(I":
-            out.append(bytes(byte | 0x80 for byte in run).decode("cp932", "replace"))
+            out.append(run.translate(_SHIFTED).decode("cp932", "replace"))
         else:
             out.append(run.decode("cp1252", "replace"))
         if escape:
             position, mode = escape.end(), escape[0]
     return "".join(out)
-
-
-def _kanji_pairs(run: bytes) -> str:
-    shifted = bytearray()
-    for row, cell in zip(run[::2], run[1::2], strict=False):
-        if row < 0x21 or cell < 0x21:  # noqa: PLR2004 - below the rows of JIS X 0208: a line end without an escape
-            shifted += bytes((row, cell))
-            continue
-        half = (row - 0x21) >> 1
-        shifted.append(half + (0x81 if half < 0x1F else 0xC1))  # noqa: PLR2004 - Shift_JIS leaves a gap at A0-DF
-        if row & 1:
-            shifted.append(cell + (0x1F if cell < 0x60 else 0x20))  # noqa: PLR2004 - and one at 7F
-        else:
-            shifted.append(cell + 0x7E)
-    return shifted.decode("cp932", "replace")
 
 
 def _scrubbed(text: str) -> str:

@@ -6,7 +6,7 @@ from html import escape
 from relay.mime.plaintext import lines_of
 
 _TOKEN = re.compile(r"<<|<(/?)([A-Za-z0-9-]{1,60})>|(\n+)|<")
-_PARAM = re.compile(r"<param>.*?</param>", re.IGNORECASE | re.DOTALL)
+_PARAM = re.compile(r"<param>[^<]*+</param>", re.IGNORECASE)
 _TAGS = {
     "bold": "b",
     "italic": "i",

@@ -55,7 +55,9 @@ def read_header(data: bytes, start: int, end: int, max_bytes: int) -> tuple[Head
     """
     fields: list[tuple[str, bytes]] = []
     position = start
-    while position < end:
+    limit = min(end, start + max_bytes)
+    blank: int | None = None  # where the empty line stands; looked for once, and only where a line is no field
+    while position < limit:
         field = _FIELD.match(data, position, end)
         if field:
             fields.append((field[1].decode("ascii").lower(), field[2]))
@@ -65,14 +67,17 @@ def read_header(data: bytes, start: int, end: int, max_bytes: int) -> tuple[Head
         if empty:
             position = empty.end()
             break
-        resumed = _next_field(data, position, min(end, start + max_bytes), begun=bool(fields))
+        if fields and blank is None:
+            found = _BLANK.search(data, position, limit)
+            blank = found.start() if found else limit
+        resumed = _next_field(data, position, blank) if blank is not None else _second_line(data, position, limit)
         if resumed is None:
             break
         if fields:
             name, value = fields[-1]
             fields[-1] = name, value + b"\n " + data[position:resumed]
         position = resumed
-    if position - start > max_bytes:
+    if position > limit or (position == limit < end):
         raise MailRefused(_TOO_BIG)
     return _indexed(fields), position
 
@@ -83,13 +88,14 @@ def skip_empty_lines(data: bytes) -> int:
     return empty.end() if empty and _KNOWN.match(data, empty.end()) else 0
 
 
-def _next_field(data: bytes, position: int, limit: int, *, begun: bool) -> int | None:
+def _next_field(data: bytes, position: int, blank: int) -> int | None:
     """Look for a well-known field behind a line that is none; None: the body has begun."""
-    if begun:
-        blank = _BLANK.search(data, position, limit)
-        found = _KNOWN.search(data, position, blank.start() if blank else limit)
-        return found.start() if found else None
-    # Before any field only one odd line is forgiven, such as the "From " line of a mailbox file.
+    found = _KNOWN.search(data, position, blank)
+    return found.start() if found else None
+
+
+def _second_line(data: bytes, position: int, limit: int) -> int | None:
+    """Forgive one odd line before any field, such as the "From " line of a mailbox file."""
     line = _LINE.match(data, position, limit)
     return line.end() if line and _KNOWN.match(data, line.end(), limit) else None
 

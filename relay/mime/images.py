@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape, unescape
+from itertools import islice
 from urllib.parse import unquote
 
 from relay.errors import MailRefused
@@ -19,6 +20,7 @@ _LOCATED = re.compile(
     re.IGNORECASE,
 )
 _IMAGE_TAG = re.compile(r"<img\b[^<>]*+>", re.IGNORECASE)
+_MOST_REFERENCES = 10_000  # no honest document has more
 _DATA_LIMIT_BYTES = 64 * 1024**2
 
 
@@ -40,7 +42,7 @@ def references(html: str, content_ids: Mapping[str, str]) -> Iterator[Reference]
     """
     if not content_ids:
         return
-    for mark in _CID.finditer(html):
+    for mark in islice(_CID.finditer(html), _MOST_REFERENCES):
         for pattern in (_BARE, _QUOTED):
             written = pattern.match(html, mark.end())
             if written is None:

@@ -3,6 +3,7 @@
 import re
 from dataclasses import dataclass
 
+_END_TAG_CHARS = len("</style>")
 _HEAD_CHARS = 65536  # charsets are declared near the top; the rest is not searched
 _META = re.compile(r"<meta\b[^<>]*+>", re.IGNORECASE)
 _CHARSET = re.compile(r"(charset\s*=\s*[\"']?\s*)[\w.:()+-]+", re.IGNORECASE)
@@ -31,7 +32,9 @@ class Document:
     @property
     def styles(self) -> str:
         """Return the style sheets of the part before the body."""
-        return "".join(_STYLE.findall(self.before)) if "</" in self.before else ""
+        # Nothing behind the last end tag can be one: looking there from every start tag would take quadratic time.
+        last = max(self.before.rfind("</style"), self.before.rfind("</STYLE"))
+        return "".join(_STYLE.findall(self.before, 0, last + _END_TAG_CHARS)) if last >= 0 else ""
 
 
 def tidy(html: str) -> str:

@@ -33,9 +33,9 @@ _STUFFED = re.compile(r"^[ ]", re.MULTILINE)
 
 def text_to_html(text: str) -> str:
     """Write text as an HTML fragment: everything escaped, line breaks, blanks and tabs kept, addresses linked."""
-    text = lines_of(text).expandtabs(8)
+    text = lines_of(text)
     aligned = _ALIGNED.search(text)
-    html = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    html = text.expandtabs(8).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
     html = _linked(html)
     if html.startswith(" "):
         html = "&nbsp;" + html[1:]
@@ -51,8 +51,12 @@ def unflow(text: str, *, delsp: bool) -> str:
     text = lines_of(text)
     if " \n" in text:
         gap = "" if delsp else " "
-        text = _FLOWED.sub(lambda run: run[1] + re.sub(rf" \n{run[1]} ?", gap, run[2]), text)
+        text = _FLOWED.sub(lambda run: run[1] + _joined(run[2], run[1], gap), text)
     return _STUFFED.sub("", text)
+
+
+def _joined(lines: str, quote: str, gap: str) -> str:
+    return lines.replace(f" \n{quote} ", gap).replace(f" \n{quote}", gap)
 
 
 def lines_of(text: str) -> str:

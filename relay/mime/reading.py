@@ -26,6 +26,7 @@ _NORMAL_SENSITIVITY = re.compile(r"\s*(?:normal|none|public)?\s*", re.IGNORECASE
 _SHOWABLE = ("image/", "video/", "audio/", "font/")
 _MESSAGES = ("message/rfc822", "message/global")
 _SNIFFED_CHARS = 24
+_MOST_LOCATIONS = 200  # each is looked for in the HTML
 _MAX_INNER_HEADER_BYTES = 65536
 
 
@@ -102,7 +103,7 @@ def _identified(html: str, files: list[Part], kinds: dict[int, str]) -> tuple[st
         content_id = part.content_id or (f"location-{number}" if location else "")
         if content_id and content_id not in ids:
             ids[content_id] = part
-            if location:
+            if location and len(locations) < _MOST_LOCATIONS:
                 locations.setdefault(location, content_id)
     return relocated(html, locations) if locations else html, ids
 
@@ -111,8 +112,13 @@ def _kind(part: Part) -> str:
     """Return a file's media type; where a part with a Content-ID does not tell it, by its name or its first bytes."""
     told = part.media_type
     if part.content_id and told in ("application/octet-stream", "text/plain", "image/*", "image/unknown"):
-        return type_of(part.name) or sniffed_type(part.body.data[part.body.start :][:_SNIFFED_CHARS]) or told
+        return type_of(part.name) or _sniffed(part) or told
     return told
+
+
+def _sniffed(part: Part) -> str:
+    start = part.body.start
+    return sniffed_type(part.body.data[start : min(part.body.end, start + _SNIFFED_CHARS)])
 
 
 def _inner_subject(part: Part) -> str:
@@ -133,11 +139,11 @@ def _listed(header: Header, name: str) -> list[Mailbox]:
 
 def _sender(header: Header, found: Bodies) -> Mailbox | None:
     """Return From; where it holds several, Sender (RFC 5322 §3.6.2)."""
-    authors = list(dict.fromkeys(filter(_usable, _listed(header, "from"))))
-    if len({author.email.lower() for author in authors}) > 1:
-        found.remark(Code.FROM_FIRST_ONLY)
-    if len(authors) == 1:
+    authors = list(filter(_usable, _listed(header, "from")))
+    if len({author.email.lower() for author in authors}) == 1:
         return authors[0]
+    if authors:
+        found.remark(Code.FROM_FIRST_ONLY)
     agents = filter(_usable, _listed(header, "sender"))
     return next(agents, authors[0] if authors else None)
 

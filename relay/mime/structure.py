@@ -15,12 +15,15 @@ from relay.outcome import Replies
 
 _TOO_MANY = Replies.BAD_CONTENT.saying("The message has more parts than allowed")
 _TOO_DEEP = Replies.BAD_CONTENT.saying("The parts of the message are nested deeper than allowed")
+_TOO_MUCH_HEADER = Replies.BAD_CONTENT.saying("The headers of the message's parts are larger than allowed")
+_HEADERS = 2  # all headers of a message together, in largest headers: each small field costs far more than its bytes
 _DEEPEST = 200  # whatever the settings say: each level is a call
 #: What may follow "--boundary" on its line; anything else makes it another, longer boundary.
 _TAIL = re.compile(rb"(--)?[ \t]*+(?:\r*\n|\r|\Z)")
 #: A line that looks like a delimiter with a part's header below, for when the boundary is not told.
 _GUESSED = re.compile(rb"(?<![^\r\n])--([^\s\"][^\r\n\"]{0,199}?)[ \t]*(?:\r*\n|\r)(?=content-)", re.IGNORECASE)
 _LONGEST_PREAMBLE = 65536
+_LONGEST_FOOTER = 4096  # looked at for words
 #: Types by a name that is no type.
 _SHORT_TYPES = {"text": "text/plain", "html": "text/html", "plain": "text/plain", "multipart": "multipart/mixed"}
 _NO_PARAMETERS = Structured("", {})
@@ -68,12 +71,13 @@ def read_structure(data: bytes, bounds: MimeSettings) -> Part:
 class _Reader:
     """Counts parts while the tree is read."""
 
-    __slots__ = ("_bounds", "_message", "_parts")
+    __slots__ = ("_bounds", "_header_bytes", "_message", "_parts")
 
     def __init__(self, message: bytes, bounds: MimeSettings) -> None:
         self._message = message
         self._bounds = bounds
         self._parts = 0
+        self._header_bytes = 0
 
     def part(self, data: bytes, start: int, end: int, depth: int, default_type: str) -> Part:
         self._parts += 1
@@ -82,6 +86,9 @@ class _Reader:
         if depth > min(self._bounds.max_depth, _DEEPEST):
             raise MailRefused(_TOO_DEEP)
         header, begin = read_header(data, start, end, self._bounds.max_header_bytes)
+        self._header_bytes += begin - start
+        if self._header_bytes > _HEADERS * self._bounds.max_header_bytes:
+            raise MailRefused(_TOO_MUCH_HEADER)
         raw_type, raw_disposition = header.first("content-type"), header.first("content-disposition")
         content_type = structured(raw_type) if raw_type else _NO_PARAMETERS
         kind = (media_type(content_type.value) or _SHORT_TYPES.get(content_type.value, "")) if raw_type else ""
@@ -119,7 +126,7 @@ class _Reader:
         if not spans:
             spans, behind = [(body.start, body.end)] if body.start < body.end else [], body.end
         children = [self.part(body.data, start, end, depth + 1, default) for start, end in spans]
-        outside = bool(body.data[behind : behind + 4096].strip()) and behind < body.end
+        outside = bool(body.data[behind : min(body.end, behind + _LONGEST_FOOTER)].strip())
         return _Found(children, repaired=repaired and bool(children), text_outside=outside)
 
     @property
@@ -141,14 +148,13 @@ def _spans(data: bytes, start: int, end: int, boundary: bytes, most: int) -> tup
     """
     line_break = b"\n" if data.find(b"\n", start, end) >= 0 else b"\r"
     needle = line_break + b"--" + boundary
-    whole = re.compile(re.escape(needle) + _TAIL.pattern)
     spans: list[tuple[int, int]] = []
     opened: int | None = None
     behind = start
     first = _TAIL.match(data, start + len(needle) - 1, end) if data.startswith(needle[1:], start) else None
     position = start
     while True:
-        at, tail = (start - 1, first) if first else _delimiter(data, position, end, needle, whole)
+        at, tail = (start - 1, first) if first else _delimiter(data, position, end, needle)
         first = None
         if opened is not None:
             stop = end if tail is None else at - (line_break == b"\n" and data[at - 1 : at] == b"\r")
@@ -162,15 +168,14 @@ def _spans(data: bytes, start: int, end: int, boundary: bytes, most: int) -> tup
         position = max(at + 1, behind - 1)  # the line end of this delimiter may begin the next
 
 
-def _delimiter(
-    data: bytes, position: int, end: int, needle: bytes, whole: re.Pattern[bytes]
-) -> tuple[int, re.Match[bytes] | None]:
+def _delimiter(data: bytes, position: int, end: int, needle: bytes) -> tuple[int, re.Match[bytes] | None]:
     at = data.find(needle, position, end)
     if at < 0:
         return end, None
     tail = _TAIL.match(data, at + len(needle), end)
     if tail:
         return at, tail
-    # Another boundary that begins like ours: let the engine skip such, for there may be millions.
-    true = whole.search(data, at + 1, end)
+    # Another boundary that begins like ours: let the engine skip such, for there may be millions. The expression
+    # is made only now: every mail has boundaries of its own.
+    true = re.compile(re.escape(needle) + _TAIL.pattern).search(data, at + 1, end)
     return (true.start(), _TAIL.match(data, true.start() + len(needle), end)) if true else (end, None)

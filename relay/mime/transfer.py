@@ -27,11 +27,11 @@ _BLANKS = b"\r\n\t "
 _URL_SAFE = bytes.maketrans(b"-_", b"+/")
 _ALIEN = bytes(set(range(256)) - set(_ALPHABET) - set(b"="))
 _QUANTUM = 4
+_MOST_STREAMS = 1000
 _PADDED = re.compile(rb"=+")
 _SOFT_BREAK_WITH_BLANKS = re.compile(rb"=[ \t]+(?=\r?\n|\r|\Z)")
 _SOFT_BREAK_CR = re.compile(rb"=\r(?!\r*\n)")
 _UU_BEGIN = re.compile(rb"(?:\A|(?<=\n)|(?<=\r))begin(?:-base64)? [0-7]{3,4} [^\r\n]*(?:\r?\n|\r)")
-_LINE = re.compile(rb"\r*\n|\r")
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +98,7 @@ def decode_base64(raw: bytes) -> bytes:
         raw = raw.translate(_URL_SAFE, _BLANKS)
     out: list[bytes] = []
     position = 0
-    while position < len(raw):
+    while position < len(raw) and len(out) < _MOST_STREAMS:
         pad = _PADDED.search(raw, position)
         stream = raw[position : pad.start() if pad else len(raw)]
         letters = stream.translate(None, _ALIEN)
@@ -128,7 +128,9 @@ def _decode_uu(raw: bytes) -> bytes:
     """Decode uuencode between "begin" and "end"; text without "begin" is decoded from its first line."""
     begin = _UU_BEGIN.search(raw)
     out: list[bytes] = []
-    for line in _LINE.split(raw[begin.end() if begin else 0 :]):
+    for line in raw[begin.end() if begin else 0 :].splitlines():
+        if not line:
+            continue
         if line.startswith(b"end") and len(line.rstrip()) == len(b"end"):
             break
         out.append(_decode_uu_line(line))
@@ -136,8 +138,6 @@ def _decode_uu(raw: bytes) -> bytes:
 
 
 def _decode_uu_line(line: bytes) -> bytes:
-    if not line:
-        return b""
     count = (line[0] - 32) & 63
     # Encoders cut or add trailing blanks; the first letter says how many bytes there are.
     letters = line[1 : 1 + (count + 2) // 3 * 4].ljust((count + 2) // 3 * 4)

@@ -8,7 +8,7 @@ from relay.mime.transfer import decode_base64
 
 #: =?charset*language?B?text?= ; blanks and question marks inside are wrong, and common.
 _WORD = re.compile(r"=\?([^?\s*]+)(?:\*[^?\s]*)?\?([bBqQ])\?(.*?)\?=", re.DOTALL)
-_FOLD = re.compile(rb"[ \t]*[\r\n]+[ \t]*")
+_FOLD = re.compile(rb"[\r\n]+[ \t]*")
 _SPACES = re.compile(r"[\t\n\v\f\r\x1c-\x1e\x85\u2028\u2029]")
 _CONTROLS = re.compile(r"[\x00-\x08\x0e-\x1b\x1f\x7f-\x84\x86-\x9f]")
 _UNCLEAN = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
