@@ -5,8 +5,8 @@ from dataclasses import dataclass, replace
 
 from relay.config.settings import ProviderSettings
 from relay.errors import MailRefused
-from relay.mime import inline_as_data
-from relay.mime.content import Attachment, Content, InlineImage, Note
+from relay.mime import inline_as_attachments, inline_as_data
+from relay.mime.content import Attachment, Content, Note
 from relay.outcome import Replies
 from relay.providers.contract import Call
 from relay.providers.encode import weigh
@@ -31,7 +31,8 @@ def carry(content: Content, *, inline_images: str, settings: ProviderSettings) -
     html, files = content.html, list(content.attachments)
     notes: list[Note] = []
     if content.inline_images and inline_images == "attach":
-        files += _as_files(content.inline_images, files)
+        html, images = inline_as_attachments(html, content.inline_images)
+        files += images
         count = len(content.inline_images)
         notes.append(note("inline_images_attached", f"{count} inline image(s) travel as attachments"))
     elif content.inline_images:
@@ -58,40 +59,32 @@ def refuse_oversize(calls: Iterable[Call], max_bytes: int) -> None:
             )
 
 
-def _as_files(images: Sequence[InlineImage], files: Sequence[Attachment]) -> list[Attachment]:
-    taken = {file.name for file in files}
-    attached = []
-    for image in images:
-        name = _distinct(image.name, taken)
-        taken.add(name)
-        attached.append(Attachment(name, image.media_type, image.body))
-    return attached
-
-
 def _fitting(files: Sequence[Attachment], limit: int) -> tuple[tuple[Attachment, ...], list[Note]]:
     """Shorten names over the limit (0: none), keeping them distinct."""
-    taken: set[str] = set()
+    names = [one_line(file.name) for file in files]
+    taken = {name for name in names if not limit or len(name) <= limit}
     fitting: list[Attachment] = []
     notes: list[Note] = []
-    for file in files:
-        name = one_line(file.name)
+    for file, name in zip(files, names, strict=True):
+        short = name
         if limit and len(name) > limit:
-            name = _distinct(shortened(name, limit), taken, limit)
-            notes.append(note("attachment_renamed", f"an attachment is called {name}: at most {limit} characters"))
-        taken.add(name)
-        fitting.append(replace(file, name=name))
+            short = _distinct(shortened(name, limit), taken, limit)
+            taken.add(short)
+            notes.append(note("attachment_renamed", f"an attachment is called {short}: at most {limit} characters"))
+        fitting.append(replace(file, name=short))
     return tuple(fitting), notes
 
 
-def _distinct(name: str, taken: set[str], limit: int = 0) -> str:
-    """Number a name that is taken: "a.pdf", "a-2.pdf"."""
+def _distinct(name: str, taken: set[str], limit: int) -> str:
+    """Number a name that is taken, within the limit: "a.pdf", "a-2.pdf"."""
+    stem, dot, extension = name.rpartition(".")
     number, candidate = 1, name
     while candidate in taken:
         number += 1
-        stem, dot, extension = name.rpartition(".")
-        stem, extension = (stem, dot + extension) if dot and stem else (name, "")
         mark = f"-{number}"
-        if limit:
-            stem = stem[: max(limit - len(extension) - len(mark), 0)]
-        candidate = f"{stem}{mark}{extension}"
+        room = limit - len(mark) - len(dot + extension)
+        if dot and stem and room > 0:
+            candidate = f"{stem[:room]}{mark}.{extension}"
+        else:  # the extension leaves no room
+            candidate = name[: max(limit - len(mark), 0)] + mark
     return candidate

@@ -75,7 +75,7 @@ def people(to: int = 0, cc: int = 0, bcc: int = 0) -> tuple[Recipient, ...]:
 
 
 def brief(
-    recipients: Sequence[Recipient],
+    who: Sequence[Recipient],
     credentials: Credentials,
     *,
     powers: Powers | None = None,
@@ -85,7 +85,7 @@ def brief(
 ) -> Brief:
     return Brief(
         message_id=MessageId("01JCK0000000000000000000AA"),
-        recipients=tuple(recipients),
+        recipients=tuple(who),
         powers=powers or Powers(),
         policy=AccountPolicy(**policy),
         credentials=credentials,

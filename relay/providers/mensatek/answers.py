@@ -14,6 +14,7 @@ from typing import Any
 import orjson
 
 _BARE_NUMBER = re.compile(r"[+-]?\d+(?:[.,]\d+)*")
+_MAX_XML_DEPTH = 8  # twice the deepest seen
 _TXT_PAIR = re.compile(r"([A-Za-z]+)\s*:\s*([^;]*)(?:;|$)")
 
 
@@ -165,7 +166,7 @@ def _xml_members(text: str) -> Mapping[str, Any]:
     return value if isinstance(value, Mapping) else {}
 
 
-def _xml_value(element: ET.Element) -> Any:
-    if len(element):
-        return {child.tag: _xml_value(child) for child in element}
+def _xml_value(element: ET.Element, depth: int = 0) -> Any:
+    if len(element) and depth < _MAX_XML_DEPTH:
+        return {child.tag: _xml_value(child, depth + 1) for child in element}
     return (element.text or "").strip()

@@ -64,14 +64,16 @@ def _by_lists(answer: MensatekAnswer, recipients: Sequence[Recipient], said: str
     """Give each recipient what the lists say of it; the lists outweigh the number in `Res`."""
     sent = _Listed(_sent_entries(answer))
     not_sent = _Listed(answer.not_sent.entries or ())
+    missing = sum(not (sent.find(each.address) or not_sent.find(each.address)) for each in recipients)
+    unlisted = _of_unlisted(answer, len(recipients), missing, said)
     outcomes: dict[str, Outcome] = {}
     for each in recipients:
         if entry := sent.find(each.address):
             outcomes[each.key] = Accepted(entry.message_id, answer.send_id)
         elif not_sent.find(each.address):
             outcomes[each.key] = Refused("the provider lists it in NoEnviados", Replies.NO_SUCH_RECIPIENT)
-    missing = [each for each in recipients if each.key not in outcomes]
-    outcomes |= dict.fromkeys((each.key for each in missing), _of_unlisted(answer, recipients, missing, said))
+        else:
+            outcomes[each.key] = unlisted
     return outcomes
 
 
@@ -82,21 +84,19 @@ def _sent_entries(answer: MensatekAnswer) -> Sequence[Entry]:
     return [entry for entry in answer.recipients.entries or () if entry.message_id]
 
 
-def _of_unlisted(
-    answer: MensatekAnswer, recipients: Sequence[Recipient], missing: Sequence[Recipient], said: str
-) -> Outcome:
-    """Judge recipients that no list names, by the counts."""
+def _of_unlisted(answer: MensatekAnswer, expected: int, missing: int, said: str) -> Outcome:
+    """Judge the `missing` of `expected` recipients that no list names, by the counts."""
     sent, not_sent = answer.sent, answer.not_sent
     words = f": {said}" if said else ""
-    if sent.entries is not None and not_sent.entries is None and not_sent.count == len(missing):
+    if sent.entries is not None and not_sent.entries is None and not_sent.count == missing:
         return Refused("the provider counts it in NoEnviados", Replies.NO_SUCH_RECIPIENT)
     if sent.entries is None and sent.count is not None:
         # One mailbox in two spellings is counted once there, and the other spelling in Duplicados.
-        if sent.count in {len(recipients), len(recipients) - answer.duplicates} and answer.res > 0:
+        if sent.count in {expected, expected - answer.duplicates} and answer.res > 0:
             return Accepted(provider_batch_id=answer.send_id)
         if sent.count == 0 and not answer.send_id:
             return Deferred(f"Res {answer.res}, and the provider counts none as sent{words}")
-    elif sent.entries is None and answer.res > 0 and answer.recipients.number in {None, len(recipients)}:
+    elif sent.entries is None and answer.res > 0 and answer.recipients.number in {None, expected}:
         return Accepted(provider_batch_id=answer.send_id, remark=f"Res {answer.res}, but the answer lists nobody")
     return Deferred(f"Res {answer.res}, but the answer does not tell of this recipient{words}", maybe_accepted=True)
 
