@@ -116,15 +116,16 @@ class Postfix:
         return True
 
     def _control(self, command: str) -> None:
-        done = subprocess.run(
-            ["/usr/sbin/postfix", "-c", self._etc, command],
-            stdin=subprocess.DEVNULL,
-            # To a file and not a pipe: the daemon would keep the other end open.
-            stdout=(self._folder / "control.log").open("ab"),
-            stderr=subprocess.STDOUT,
-            timeout=60,
-            check=False,
-        )
+        # Into a file and not a pipe: the daemon would keep the other end open.
+        with (self._folder / "control.log").open("ab") as log:
+            done = subprocess.run(
+                ["/usr/sbin/postfix", "-c", self._etc, command],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                timeout=60,
+                check=False,
+            )
         said = (self._folder / "control.log").read_text()
         assert done.returncode == 0, f"postfix {command} ended with {done.returncode}: {said}{self.log()}"
 

@@ -81,6 +81,6 @@ def test_a_wrong_password_is_a_denied_login(curl, logins, unique, mail_file):
     wrong = type(logins["kept-dmds"])(logins["kept-dmds"].user, f"wrong-{unique}", "dmds")
     file = mail_file(["nobody@inbox.example"])
 
-    said = curl("starttls", wrong, ["nobody@inbox.example"], "--upload-file", str(file), expected=LOGIN_DENIED)
+    said = curl("starttls", wrong, ["nobody@inbox.example"], "-v", "--upload-file", str(file), expected=LOGIN_DENIED)
 
     assert "535" in said
