@@ -45,7 +45,7 @@ def parsed(text: bytes | str) -> JsonValue:
     try:
         value: JsonValue = orjson.loads(text)
     except orjson.JSONDecodeError as error:
-        raise UnreadableDocumentError(f"not JSON: {error.msg} at {error.pos}") from None
+        raise UnreadableDocumentError(f"not JSON, at {error.pos}") from None
     return value
 
 
