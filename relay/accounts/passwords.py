@@ -17,7 +17,7 @@ _THREADS = 2
 
 def hash_password(password: str) -> str:
     """Return the argon2id hash of a password, for `password_hash`."""
-    return _HASHER.hash(password)
+    return _HASHER.hash(_bytes(password))
 
 
 class Passwords:
@@ -45,6 +45,11 @@ class Passwords:
 
 def _fits(password: str, password_hash: str) -> bool:
     try:
-        return _HASHER.verify(password_hash, password)
+        return _HASHER.verify(password_hash, _bytes(password))
     except (VerificationError, InvalidHashError):
         return False
+
+
+def _bytes(password: str) -> bytes:
+    # What a client sent may have been no UTF-8 and hold lone surrogates now: wrong, and no reason to break.
+    return password.encode("utf-8", "surrogatepass")
