@@ -86,15 +86,7 @@ class SqliteQueue:
         self._claimable.clear()  # before looking: what comes from now on is seen or signalled
         if limit <= 0:
             return []
-        now = self._clock()
-        catch = await self._write(
-            lambda connection: claiming.claim(connection, owner, limit, lease_seconds, without, now)
-        )
-        self._discard(catch.files)
-        if catch.is_cut:
-            self._claimable.set()
-        claims = await asyncio.gather(*(self._claimed(leased, owner) for leased in catch.leased))
-        return [claim for claim in claims if claim is not None]
+        return await self._carry_through(self._claim(owner, limit, lease_seconds, without))
 
     async def begin(self, claim: Claim, positions: Sequence[int], lease_seconds: float) -> None:
         """See `Queue.begin`."""
@@ -208,6 +200,10 @@ class SqliteQueue:
         return await asyncio.shield(future)
 
     async def _carry_through(self, work: Coroutine[Any, Any, T]) -> T:
+        """Do work that must not stop half-way: `close` waits for it, a caller that is cancelled only stops waiting."""
+        if self._closed:
+            work.close()
+            raise QueueError(f"store {self._path}: it is closed")
         task = asyncio.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
@@ -215,11 +211,10 @@ class SqliteQueue:
 
     async def _put_big(self, new: NewMessage) -> None:
         file = await self._in_file_thread(partial(self._write_file, new))
-        try:
+        with ExitStack() as undo:
+            undo.callback(self._discard, [file.name])
             await self._write(partial(self._insert, new, file), wake=True)
-        except QueueError:
-            self._discard([file.name])
-            raise
+            undo.pop_all()
 
     def _write_file(self, new: NewMessage) -> BodyFile:
         self._room.take_disk(len(new.message.data))
@@ -227,6 +222,17 @@ class SqliteQueue:
 
     def _insert(self, new: NewMessage, file: BodyFile | None, connection: sqlite3.Connection) -> None:
         keeping.insert(connection, new, file, self._room, self._clock())
+
+    async def _claim(self, owner: str, limit: int, lease_seconds: float, without: Collection[str]) -> Sequence[Claim]:
+        now = self._clock()
+        catch = await self._write(
+            lambda connection: claiming.claim(connection, owner, limit, lease_seconds, without, now)
+        )
+        self._discard(catch.files)
+        if catch.is_cut:
+            self._claimable.set()
+        claims = await asyncio.gather(*(self._claimed(leased, owner) for leased in catch.leased))
+        return [claim for claim in claims if claim is not None]
 
     async def _claimed(self, leased: claiming.Leased, owner: str) -> Claim | None:
         """Read what is still in a file. A body that is lost costs its own message, never the claim of the others."""

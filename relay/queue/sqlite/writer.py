@@ -117,7 +117,7 @@ class Writer:
         try:
             with store_errors(self._path):
                 value = work.operation(connection)
-        except Exception as error:  # noqa: BLE001 - as an executor does: it is raised where it is awaited
+        except Exception as error:  # as an executor does: it is raised where it is awaited
             if not connection.in_transaction:
                 # SQLite took back the whole transaction (disk full, I/O error): so the whole group fails.
                 raise error if isinstance(error, QueueError) else QueueError(f"store {self._path}: lost") from error
