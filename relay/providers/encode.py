@@ -41,7 +41,7 @@ def weigh(document: Document) -> int:
                 return ""
             case Mapping():
                 return dict(value)
-            case Sequence():
+            case Sequence() if not isinstance(value, bytes):
                 return list(value)
         raise TypeError
 
@@ -79,7 +79,7 @@ def _write(value: JsonValue, pieces: list[bytes]) -> None:
             _write_members(value, pieces)
         case str():
             pieces.append(_text(value))
-        case Sequence():
+        case Sequence() if not isinstance(value, bytes):
             _write_items(value, pieces)
         case _:
             pieces.append(orjson.dumps(value))

@@ -11,6 +11,7 @@ NOTES: Mapping[str, tuple[Fidelity, str]] = {
     "cc_not_visible": (_LOST, "the API sends each recipient a mail of its own: nobody sees who else was copied"),
     "copies_not_visible": (_LOST, "recipients beyond the account's limit per call are not shown to the others"),
     "others_not_visible": (_CHANGED, "each recipient gets a mail of its own and sees only itself in To"),
+    "to_shown_as_cc": (_CHANGED, "the API shows one recipient in To; the others of To stand in Cc"),
     "header_recipients_not_shown": (_CHANGED, "To or Cc names addresses that this transaction does not send to"),
     "sender_replaced": (_CHANGED, "the account sends everything as a fixed sender; replies go to the original one"),
     "sender_from_envelope": (_CHANGED, "the mail names no usable sender; MAIL FROM is shown"),
@@ -23,7 +24,6 @@ NOTES: Mapping[str, tuple[Fidelity, str]] = {
     "schedule_ambiguous": (_CHANGED, "the time asked for occurs twice in the night when summer time ends"),
     "subject_campaign": (_CHANGED, "the campaign number was taken out of the subject"),
     "power_not_available": (_LOST, "the mail or the account asks for what this API does not offer"),
-    "variables_of_copies": (_LOST, "visible and blind copies get the variables of the call's contact"),
     "list_header_lost": (_LOST, "the API has no List-Unsubscribe or List-Help"),
     "wire_name_empty": (_LOST, "the configuration says that the API has no field for it"),
 }

@@ -171,13 +171,26 @@ def test_variables_are_tags_of_contacts():
     assert {"mes": "julio", "saldo": "7"} == _document(content(), powers=powers)["contactos"][0]["tags"]
 
 
-@pytest.mark.parametrize("counts", [(1, 1), (1, 0, 1)])
-def test_a_copied_recipients_own_variables_are_noted(counts):
-    recipients = people(*counts)
-    own = Powers(variables={recipients[1].key: {"saldo": "7"}})
-    shared = Powers(variables={"": {"saldo": "7"}, recipients[0].key: {"x": "y"}})
-    assert ["variables_of_copies"] == _codes(content(), recipients, powers=own)
-    assert [] == _codes(content(), recipients, powers=shared)
+@pytest.mark.parametrize("counts", [(2,), (1, 1), (1, 0, 1)])
+def test_a_personal_mail_goes_to_each_alone(counts):
+    """A copy would show its recipient what was meant for the call's contact."""
+    first, second = people(*counts)
+    plan = _plan(content(), (first, second), powers=Powers(variables={first.key: {"saldo": "7"}}))
+    (call,) = plan.calls
+    assert [{"saldo": "7"}, None] == [entry.get("tags") for entry in call.document["contactos"]]
+    assert not {"copia", "copia_oculta"} & call.document.keys()
+    assert [("others_not_visible", Fidelity.CHANGED)] == [(each.code, each.fidelity) for each in plan.notes]
+
+
+def test_variables_for_everybody_leave_copies_as_they_are():
+    shared = Powers(variables={"": {"mes": "julio"}, "somebody@else.example": {"x": "y"}})
+    assert "copia" in _document(content(), people(1, 1), powers=shared)
+
+
+def test_a_second_to_that_is_shown_as_cc_is_noted():
+    (told,) = _plan(content(), people(2)).notes
+    assert ("to_shown_as_cc", Fidelity.CHANGED) == (told.code, told.fidelity)
+    assert [] == _codes(content(), people(1, 3, 2))
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,8 @@
 
 import base64
 import json
+from collections import UserList
+from types import MappingProxyType
 
 import pytest
 from hypothesis import given
@@ -53,6 +55,28 @@ def test_big_base64_is_passed_on_and_not_copied():
 
 def test_small_bodies_are_one_piece():
     assert 1 == len(encode({"a": "b", "c": [Base64Text(b"QUJD")]}))
+
+
+def test_any_mapping_and_sequence_is_written():
+    document = {"a": MappingProxyType({"b": UserList([1, Base64Text(b"QUJD")])}), "c": MappingProxyType({})}
+    assert b'{"a":{"b":[1,"QUJD"]},"c":{}}' == b"".join(encode(document))
+    assert {"a": {"b": [1, "QUJD"]}, "c": {}} == plain(document)
+    assert 29 == weigh(document)
+
+
+def test_what_is_no_json_is_a_mistake_of_ours():
+    for wrong in ({"a": b"bytes"}, {"a": [object()]}):
+        with pytest.raises(TypeError):
+            encode(wrong)
+        with pytest.raises(TypeError):
+            weigh(wrong)
+
+
+def test_neighbours_of_big_pieces_stay_in_order():
+    big = base64.b64encode(bytes(100_000))
+    pieces = encode({"a": Base64Text(big), "b": Base64Text(big)})
+    assert b'{"a":"' + big + b'","b":"' + big + b'"}' == b"".join(pieces)
+    assert 5 == len(pieces)
 
 
 def test_tuples_and_empty_containers_are_written():

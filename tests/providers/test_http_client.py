@@ -6,10 +6,11 @@ from datetime import UTC, datetime
 from email.utils import format_datetime
 
 import pytest
+from aiohttp import ClientConnectionResetError
 from provider_cases import serving
 
 from relay.errors import ConfigError, ProviderError
-from relay.providers.http import Answer, HttpClient, trust
+from relay.providers.http import Answer, HttpClient, _Body, trust
 
 _NOW = 1_700_000_000.0
 _OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
@@ -337,6 +338,23 @@ async def test_retry_after_is_read_as_seconds_or_as_a_date(http, headers, expect
 
 
 # --- life ---
+
+
+async def test_the_body_can_be_shown_by_the_library(http):
+    """What the library asks of a payload besides writing it."""
+    body = _Body((b'{"a":', b"1}"))
+    assert '{"a":1}' == body.decode()
+    written = []
+
+    class Writer:
+        transport = None
+
+        async def write(self, chunk):
+            written.append(chunk)
+
+    with pytest.raises(ClientConnectionResetError):
+        await body.write(Writer())
+    assert ([], True, False) == (written, body.met_closed_connection, body.may_be_complete)
 
 
 async def test_cancelling_goes_through(http):

@@ -107,7 +107,7 @@ def test_a_template_takes_the_place_of_the_body():
     document = _document(content(), powers=Powers(template=123))
     assert 123 == document["Plantilla"]
     assert "Mensaje" not in document
-    assert ["body_replaced_by_template"] == _codes(content(), powers=Powers(template=123))
+    assert ["body_replaced_by_template"] == _codes(content(html="###x###"), powers=Powers(template=123))
 
 
 @pytest.mark.parametrize(

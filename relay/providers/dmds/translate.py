@@ -53,7 +53,7 @@ class DmdsTranslation:
 
     def _groups(self, brief: Brief) -> tuple[Group, ...]:
         # The first call of a message shows the copies. Where it was accepted before, the rest are further calls.
-        individual = brief.policy.recipients == "individual" or bool(brief.batch_id)
+        individual = brief.policy.recipients == "individual" or bool(brief.batch_id) or _is_personal(brief)
         return fan_out(brief.recipients, brief.policy.recipients_per_call, individual=individual)
 
     def _common(self, brief: Brief, parts: _Parts) -> Document:
@@ -117,7 +117,6 @@ class DmdsTranslation:
             *address_notes(brief.recipients),
             *_visibility_notes(brief, groups),
             *_power_notes(brief.powers),
-            *_variable_notes(brief.powers, groups),
             *self._missing_field_notes(parts, brief.powers),
         ]
         if parts.campaign.was_in_subject:
@@ -152,14 +151,25 @@ def _named(email_key: str, email: str, name_key: str, name: str) -> Mapping[str,
     return {email_key: email, name_key: one_line(name)} if name else {email_key: email}
 
 
+def _is_personal(brief: Brief) -> bool:
+    """Tell whether recipients have variables of their own: a copy would show them those of the call's contact."""
+    return len(brief.recipients) > 1 and any(each.key in brief.powers.variables for each in brief.recipients)
+
+
 def _visibility_notes(brief: Brief, groups: Sequence[Group]) -> list[Note]:
     if brief.policy.recipients == "individual":
         return []
+    if _is_personal(brief):
+        return [note("others_not_visible", "recipients have variables of their own: each gets a mail of its own")]
+    notes = []
+    if any(each.role is Role.TO for group in groups for each in group.copies):
+        notes.append(note("to_shown_as_cc", "DMDS shows one recipient in To; the others of To stand in Cc"))
     hidden = sum(each.role is not Role.BCC for group in groups[1:] for each in group.recipients)
-    if not hidden:
-        return []
-    limit = brief.policy.recipients_per_call
-    return [note("copies_not_visible", f"{hidden} recipient(s) beyond {limit} in a call are not shown to the others")]
+    if hidden:
+        limit = brief.policy.recipients_per_call
+        text = f"{hidden} recipient(s) beyond {limit} in a call are not shown to the others"
+        notes.append(note("copies_not_visible", text))
+    return notes
 
 
 def _power_notes(powers: Powers) -> list[Note]:
@@ -179,10 +189,3 @@ def _power_notes(powers: Powers) -> list[Note]:
         for power, wanted in asked.items()
         if wanted
     ]
-
-
-def _variable_notes(powers: Powers, groups: Sequence[Group]) -> list[Note]:
-    copied = [each for group in groups for each in group.copies + group.blind_copies]
-    if any(each.key in powers.variables for each in copied):
-        return [note("variables_of_copies", "a copied recipient's own variables are not used")]
-    return []

@@ -134,7 +134,8 @@ class MensatekTranslation:
         if any(self._fitting_name(each.name) != one_line(each.name) for each in brief.recipients):
             limit = self._settings.recipient_name_limit
             notes.append(note("recipient_name_shortened", f"a recipient's name is cut to {limit} characters"))
-        if not keeps_markers and ("###" in content.subject or "###" in carried.html):
+        body = carried.html if powers.template is None else ""
+        if not keeps_markers and ("###" in content.subject or "###" in body):
             notes.append(note("markers_neutralised", "### in subject or body stays text, not a variable"))
         if not self._wire.recipient_reference and any(_reference(each, powers) for each in brief.recipients):
             notes.append(note("wire_name_empty", "there is no field for a recipient's reference"))
