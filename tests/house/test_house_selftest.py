@@ -103,6 +103,11 @@ MANNERS = [
     (manners.caught_alls, "try: f()\nexcept: pass", "try: f()\nexcept ValueError: pass"),
     (manners.caught_alls, "try: f()\nexcept Exception as error: g(error)", "try: f()\nfinally: g()"),
     (manners.caught_alls, "try: f()\nexcept (ValueError, BaseException): pass", "try: f()\nexcept (A, B): pass"),
+    (
+        manners.caught_alls,
+        "try: f()\nexcept BaseException: return",
+        "try: f()\nexcept BaseException:\n    g()\n    raise",
+    ),
     (manners.caught_alls, "with contextlib.suppress(Exception): f()", "with contextlib.suppress(OSError): f()"),
     (manners.untold, "def accept(): pass", "def accept():\n    '''Accept.'''"),
     (manners.untold, "class Store: pass", "class _Store:\n    def put(self): pass"),
