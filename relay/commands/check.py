@@ -25,7 +25,7 @@ from relay.smtp import certificate_warnings, server_context
 def check(config: Path, online: bool) -> None:  # noqa: FBT001 - click passes flags so
     """Find the mistakes in configuration, certificates, addresses and store, and say the cure."""
     settings = load_or_fail(config)
-    problems = [*_certificates(settings), *_addresses(settings), *_store(settings)]
+    problems = [*_certificates(settings), *_addresses(settings), *_providers(settings), *_store(settings)]
     hints = [*warnings(settings), *_certificate_hints(settings)]
     if online:
         problems += asyncio.run(_credentials(settings))
@@ -67,6 +67,13 @@ def _addresses(settings: Settings) -> Iterator[str]:
                 f"listener.{name}.address: port {listener.address.port} needs root or CAP_NET_BIND_SERVICE; "
                 "config/relay.service grants it, or take a port from 1024 up"
             )
+
+
+def _providers(settings: Settings) -> Iterator[str]:
+    try:
+        build_providers(settings.provider, HttpClient(1))
+    except ConfigError as error:
+        yield str(error)
 
 
 def _first_free_port() -> int:

@@ -1,0 +1,77 @@
+"""Write the tables under docs/ from the code: `python docs/generate.py`. A test compares."""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from relay.mime import NOTES as MIME_NOTES
+from relay.powers import POWERS
+from relay.providers.dmds.wire import DmdsWire
+from relay.providers.mensatek.wire import MensatekWire
+from relay.providers.notes import NOTES as PROVIDER_NOTES
+from relay.providers.wire import wire_names
+
+FOLDER = Path(__file__).parent
+_GENERATED = "Made from the code by `docs/generate.py`."
+
+
+def pages() -> dict[str, str]:
+    """Make every page: file name and text."""
+    return {"headers.md": _headers(), "notes.md": _notes(), "wire.md": _wire()}
+
+
+def _headers() -> str:
+    rows = (
+        (f"`X-Relay-{power.name}`", power.provider, power.format, f"`{power.example}`", power.meaning)
+        for power in POWERS
+    )
+    return _page(
+        "The APIs' own powers, by header",
+        "Each header is removed before sending. Each is also an account default: in `powers`, by its name without "
+        "`X-Relay-` and in lower case, for example `powers = { track-opens = true }`. A bad value is refused (554 "
+        "5.6.0) with its name; what the account's API does not offer becomes a fidelity note.",
+        _table(("header", "API", "format", "example", "meaning"), rows),
+    )
+
+
+def _notes() -> str:
+    known = {str(code): entry for code, entry in {**MIME_NOTES, **PROVIDER_NOTES}.items()}
+    rows = ((f"`{code}`", weight.value, meaning) for code, (weight, meaning) in sorted(known.items()))
+    return _page(
+        "Fidelity notes",
+        "*changed*: arrives in another form that looks or works the same. *lost*: does not arrive; an account with "
+        "`strict = true` refuses the message with 554 5.6.3 instead.",
+        _table(("note", "weight", "meaning"), rows),
+    )
+
+
+def _wire() -> str:
+    sections = []
+    for provider, table in (("mensatek", MensatekWire), ("dmds", DmdsWire)):
+        rows = (
+            (f"`{row.key}`", f"`{row.default}`" if row.default else "", row.mark.value, row.about)
+            for row in wire_names(table)
+        )
+        sections.append(
+            f"## `[provider.{provider}.wire]`\n\n" + _table(("key", "on the wire", "mark", "what it is"), rows)
+        )
+    return _page(
+        "Wire names and what they rest on",
+        "**doc** the vendor's document · **vendor** another page of the vendor · **client** source of a customer in "
+        "production · **wire** a logged answer · **assumed** from a sibling or older API · **unknown** nobody knows. "
+        "Each can be corrected in the configuration by its key.",
+        "\n\n".join(sections),
+    )
+
+
+def _page(title: str, about: str, body: str) -> str:
+    return f"# {title}\n\n{_GENERATED}\n\n{about}\n\n{body}\n"
+
+
+def _table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
+    lines = [head, ("---",) * len(head), *rows]
+    return "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines)
+
+
+if __name__ == "__main__":
+    for name, text in pages().items():
+        (FOLDER / name).write_text(text, encoding="utf-8")
