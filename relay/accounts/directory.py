@@ -115,10 +115,6 @@ class Directory:
         """Tell whether any listener trusts a client's network."""
         return any(self.trusted(listener, client) for listener in self._trusted)
 
-    def hashes(self) -> list[str]:
-        """Return the password hashes of all kept logins."""
-        return [login.password_hash for login in self._logins.values()]
-
     def _at_dmds(self, dmdsid: str, campaign: int) -> PassthroughLogin | None:
         if dmdsid not in self._dmdsids or campaign < 1:
             return None

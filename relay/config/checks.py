@@ -263,6 +263,8 @@ def _readable(path: KeyPath, file: Path | None) -> Iterator[Finding]:
             pass
     except OSError as error:
         yield Finding(path, f"cannot be read: {error.strerror}", "", file)
+    except ValueError:  # a NUL character
+        yield Finding(path, "is not a path", "", file)
 
 
 # --- sizes and times ---

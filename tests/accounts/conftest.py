@@ -5,8 +5,9 @@ import io
 import json
 
 import pytest
+from accounts_parts import BASE
 
-from relay.accounts import Accounts, hash_password
+from relay.accounts import Accounts
 from relay.config import Settings, StoreSettings
 from relay.errors import QueueError
 from relay.events import Events, logger
@@ -102,26 +103,6 @@ class Gate:
 
     def events(self):
         return [json.loads(line)["event"] for line in self.log.getvalue().splitlines()]
-
-
-BASE = {
-    "account": {
-        "erp": {"provider": "mensatek", "user": "me", "token": "t0ken", "senders": ["*@example.org"]},
-        "news": {"provider": "dmds", "dmdsid": "ACME", "campaign": 22, "apikey": "k3y"},
-    },
-    "login": {
-        "app@example.org": {"account": "erp", "password_hash": hash_password("right")},
-        "acme-22": {"account": "news", "password_hash": hash_password("own")},
-    },
-    "passthrough": {
-        "dmds": {"enabled": True, "dmdsids": ["acme", "two-words"], "policy": {"mode": "auto"}},
-        "mensatek": {"enabled": True, "users": ["customer", "odd-7"]},
-    },
-    "listener": {
-        "local": {"trusted": {"192.0.2.0/24": "erp", "2001:db8::/64": "news"}},
-        "other": {"address": "127.0.0.1:0", "trusted": {"198.51.100.7": "news"}},
-    },
-}
 
 
 @pytest.fixture

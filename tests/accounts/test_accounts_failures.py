@@ -141,6 +141,14 @@ def test_client_is_an_address_or_a_64(client, key):
     assert key == client_key(client)
 
 
+async def test_clock_that_is_set_back_blocks_nobody_for_longer(gate):
+    accounts = gate.accounts(logins={"failures": 3})
+    await fail(accounts, 3)
+    gate.clock.now -= 30 * 86400
+    assert accounts.blocked(CLIENT) is None
+    assert "erp" == (await accounts.authenticate(APP, "right", CLIENT)).name
+
+
 def test_failures_take_bounded_memory(clock):
     failures = Failures(LoginSettings(), clock)
     for number in range(10_500):

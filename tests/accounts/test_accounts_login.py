@@ -3,11 +3,13 @@
 import asyncio
 
 import pytest
+from accounts_parts import BASE
 from hypothesis import given
 from hypothesis import strategies as st
 
-from relay.accounts import hash_password
+from relay.accounts import Directory, hash_password
 from relay.accounts.passwords import Passwords
+from relay.config import Settings
 from relay.outcome import Replies
 
 CLIENT = "203.0.113.9"
@@ -141,6 +143,24 @@ async def test_resolve_finds_accounts_by_name(gate):
     assert "k3y" == (await accounts.resolve("news")).credentials.apikey.get_secret_value()
     assert "acme" == (await accounts.resolve("news")).credentials.dmdsid
     assert await accounts.resolve("gone") is None
+
+
+@pytest.mark.parametrize(
+    ("name", "account", "secret"),
+    [
+        ("app@example.org", "erp", "t0ken"),
+        ("erp", "erp", "t0ken"),
+        ("acme-22", "news", None),
+        ("acme-7", "dmds:acme-7", None),
+        ("customer", "mensatek:customer", ""),
+        ("stranger", None, None),
+    ],
+)
+def test_directory_tells_what_a_login_sends_through(name, account, secret):
+    found = Directory(Settings.model_validate(BASE)).account_for(name)
+    assert account == (found and found.name)
+    if secret is not None:
+        assert secret == found.credentials.token.get_secret_value()
 
 
 async def test_closing_ends_checks_under_way(gate):

@@ -4,6 +4,8 @@ import pytest
 
 from relay.config import Settings, load
 from relay.config.checks import findings
+from relay.config.reading import key_text
+from relay.config.shape import Shape
 from relay.errors import ConfigError
 
 HASH = "$argon2id$v=19$m=19456,t=2,p=1$oa1US6UrLPG52r4aFeKBuA$tw7yAMPFWf/tmv4t4cOPhGXjBssZeoAb7E9ar7WSrvA"
@@ -13,6 +15,12 @@ DMDSID = "letters, digits and inner hyphens, at most 54, as in the name of the c
 
 MISTAKES = {
     # --- single settings ---
+    "account = 5": ["account: is not possible; it takes a table"],
+    "defaults = 5": ["defaults: is not possible; it takes a table"],
+    "passthrough = 5": ["passthrough: is not possible; it takes a table"],
+    "[passthrough]\ndmds = 5": ["passthrough.dmds: is not possible; it takes a table"],
+    "[account]\nerp = 5": ["account.erp: is not possible; it takes a table"],
+    "[defaults]\npowers = 5": ["defaults.powers: is not possible; it takes a table"],
     'hostnam = "x"': ["hostnam: is not known here; did you mean hostname?"],
     "max_recipients = 5": ["max_recipients: is not known here; it belongs to [listener.NAME]"],
     "[retry]\nzzz = 5": ["retry.zzz: is not known here; known are first, factor, longest, jitter"],
@@ -24,8 +32,8 @@ MISTAKES = {
     ],
     '[defaults]\nmax_age = "2 weeks"': [
         (
-            'defaults.max_age = "2 weeks": is not possible; a duration is a number with s, m, h or d, for example "30s", '
-            '"5m", "2h", "2d"'
+            'defaults.max_age = "2 weeks": is not possible; a duration is a number with s, m, h or d, for example '
+            '"30s", "5m", "2h", "2d"'
         )
     ],
     "[defaults]\nmax_age = 0": [
@@ -36,8 +44,8 @@ MISTAKES = {
     ],
     "[retry]\nfirst = inf": [
         (
-            'retry.first = Infinity: is not possible; a duration is a number with s, m, h or d, for example "30s", "5m", '
-            '"2h", "2d"'
+            'retry.first = Infinity: is not possible; a duration is a number with s, m, h or d, for example "30s", '
+            '"5m", "2h", "2d"'
         )
     ],
     '[store]\nmax_bytes = "much"': [
@@ -50,7 +58,8 @@ MISTAKES = {
     ],
     "[defaults.powers]\nschedule = 2026-12-01": [
         (
-            'defaults.powers.schedule = "2026-12-01": is not possible; it takes a text in quotes, a whole number, true or '
+            'defaults.powers.schedule = "2026-12-01": is not possible; it takes a text in quotes, a whole number, true '
+            "or "
             "false"
         )
     ],
@@ -173,8 +182,8 @@ MISTAKES = {
     ],
     '[provider.dmds]\nurl = "https://{dmdsid}.{x}.example.org"': [
         (
-            'provider.dmds.url = "https://{dmdsid}.{x}.example.org": has placeholders that are not known; only {dmdsid} '
-            'is; one like "https://api-{dmdsid}.example.org/v1"'
+            'provider.dmds.url = "https://{dmdsid}.{x}.example.org": has placeholders that are not known; only '
+            '{dmdsid} is; one like "https://api-{dmdsid}.example.org/v1"'
         )
     ],
     '[provider.dmds]\nurl = "https://{dmdsid.example.org"': [
@@ -198,6 +207,7 @@ MISTAKES = {
     '[provider.mensatek]\nurl = "https://u:s3cret@api.example.org"': [
         "provider.mensatek.url: holds a user or a password; credentials belong to accounts"
     ],
+    '[provider.dmds]\nca_file = "\\u0000"': ['provider.dmds.ca_file = "\\u0000": is not a path'],
     '[provider.dmds]\nca_file = "/none.pem"': [
         'provider.dmds.ca_file = "/none.pem": cannot be read: No such file or directory'
     ],
@@ -260,15 +270,15 @@ def test_all_mistakes_come_at_once(tmp_path):
         (
             {"RELAY__DEFAULTS__CAMPAIGNS": "[1"},
             (
-                "environment RELAY__DEFAULTS__CAMPAIGNS: defaults.campaigns: cannot be read; a list in brackets, each a "
-                "whole number, as TOML or JSON"
+                "environment RELAY__DEFAULTS__CAMPAIGNS: defaults.campaigns: cannot be read; a list in brackets, each "
+                "a whole number, as TOML or JSON"
             ),
         ),
         (
             {"RELAY__DEFAULTS__MODE": "fast"},
             (
-                'environment RELAY__DEFAULTS__MODE: defaults.mode = "fast": is not possible; it takes "queue", "direct" or '
-                '"auto"'
+                'environment RELAY__DEFAULTS__MODE: defaults.mode = "fast": is not possible; it takes "queue", '
+                '"direct" or "auto"'
             ),
         ),
         (
@@ -281,8 +291,8 @@ def test_all_mistakes_come_at_once(tmp_path):
         (
             {"RELAY__PROVIDER__MENSATEK__WIRE": "a = 1\nb = 2"},
             (
-                "environment RELAY__PROVIDER__MENSATEK__WIRE: provider.mensatek.wire: cannot be read; a table, as TOML or "
-                "JSON"
+                "environment RELAY__PROVIDER__MENSATEK__WIRE: provider.mensatek.wire: cannot be read; a table, as TOML "
+                "or JSON"
             ),
         ),
     ],
@@ -309,3 +319,25 @@ def test_long_value_is_shortened(tmp_path):
 
 def test_defaults_have_no_mistakes():
     assert [] == list(findings(Settings(), ()))
+
+
+JUNK = ("5", '""', "[[]]", "{}", "{a = {}}", "2026-12-01", "nan", '"\\u0000"', '"file:\\u0000"', '"http://[x"')
+
+
+def places(shape, path=()):
+    for key in shape.keys or (("name",) if shape.is_mapping else ()):
+        child = shape.child(key)
+        yield (*path, key)
+        if child.is_table:
+            yield from places(child, (*path, key))
+
+
+def test_any_junk_in_any_place_is_told_and_breaks_nothing(tmp_path):
+    path = tmp_path / "relay.toml"
+    for place in places(Shape(Settings)):
+        for junk in JUNK:
+            path.write_text(f"{key_text(place)} = {junk}")
+            try:
+                load(path, {})
+            except ConfigError as error:
+                assert all(problem.source == str(path) for problem in error.problems)  # noqa: PT017
