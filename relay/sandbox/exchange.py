@@ -42,6 +42,8 @@ class Request:
     content_type: str  # without parameters, lower case
     authorization: str = field(repr=False)
     body: bytes = field(repr=False)
+    too_large: bool = False  # the body was not read to its end
+    cut: bool = False  # the caller went away before its end
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +94,9 @@ class Api(Protocol):
 async def serve(request: web.Request, world: World, api: Api) -> web.StreamResponse:
     """Take one call through all its stations."""
     ask = api.understand(await _received(request), world.next_call_id())
-    fault = world.faults.take(api.name, ask.function, sends=ask.sends, recipients=ask.recipients)
+    if ask.request.too_large or ask.request.cut:
+        return await _unread(world, api, ask)
+    fault = world.meet_fault(api.name, ask.function, sends=ask.sends, recipients=ask.recipients)
     if isinstance(fault, Slow):
         await world.pause(fault.seconds)
     answer = Answer(0, b"", "")
@@ -110,14 +114,33 @@ async def serve(request: web.Request, world: World, api: Api) -> web.StreamRespo
 
 
 async def _received(request: web.Request) -> Request:
+    body, too_large, cut = b"", False, False
+    try:
+        body = await request.read()
+    except web.HTTPRequestEntityTooLarge:
+        too_large = True
+    except ConnectionError:
+        cut = True
     return Request(
         method=request.method,
         path=tuple(request.match_info["tail"].split("/")),
         query=request.query_string,
         content_type=request.content_type.lower(),
         authorization=request.headers.get("Authorization", ""),
-        body=await request.read(),
+        body=body,
+        too_large=too_large,
+        cut=cut,
     )
+
+
+async def _unread(world: World, api: Api, ask: Ask) -> web.Response:
+    """Note a call whose body did not arrive, and refuse it."""
+    answer = Answer(0, b"", "", error="the request was cut")
+    if ask.request.too_large:
+        answer = Answer(413, b"", "text/plain", error="the request is too large")  # the real limits are unknown
+    await world.record(_entry(world, api.name, ask, answer, None), ())
+    world.finish(ask.call_id, answer.status, Delivery.LOST if ask.request.cut else Delivery.SENT)
+    return web.Response(status=413)
 
 
 def _bent(answer: Answer, fault: Fault | None) -> Answer:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 
 from relay.sandbox.dmds.book import Book
-from relay.sandbox.faults import Faults
+from relay.sandbox.faults import Fault, Faults
 from relay.sandbox.journal import Call, Delivery, Journal, JournalFile
 from relay.sandbox.mail import Fate, Mail
 from relay.sandbox.mailroom import Mailroom
@@ -130,6 +130,12 @@ class World:
     def next_call_id(self) -> int:
         """The number of the call that begins."""
         return self._journal.next_id()
+
+    def meet_fault(self, api: str, function: str, *, sends: bool, recipients: tuple[str, ...]) -> Fault | None:
+        """The fault that this call meets; it is used up for one call."""
+        fault = self.faults.take(api, function, sends=sends, recipients=recipients)
+        self._tell()
+        return fault
 
     def deliver(self, mail: Mail) -> Mail:
         """Put a mail into its mailbox, unless the address is one that bounces."""

@@ -1,7 +1,13 @@
 """The doors under /sandbox/: views, counts, choices."""
 
+import asyncio
+import io
+import json
+
 import pytest
 from sandbox_caller import basic, calling, email, send
+
+from relay.sandbox import Delivery
 
 MANY = "envio/send_many_inline/"
 
@@ -141,9 +147,14 @@ async def test_the_shapes_in_use_can_be_seen(caller):
 
 
 async def test_requests_of_a_hundred_megabytes_are_taken(caller):
-    html = "x" * 100_000_000
-    assert "1" == (await caller.mensatek(email(Mensaje=html)))["Res"]
-    assert len(html) == len(caller.world.mails[0].html)
+    size = 100_000_000
+    body = json.dumps(email(Mensaje="x" * size)).encode()
+    headers = {**basic("demo-user:demo-token"), "Content-Type": "application/json"}
+    status, _, _ = await caller.request(
+        "POST", f"{caller.sandbox.mensatek_url}/EnviarEMAIL", data=io.BytesIO(body), headers=headers
+    )
+    assert 200 == status
+    assert size == len(caller.world.mails[0].html)
 
 
 async def test_larger_requests_than_allowed_are_413_and_stand_in_the_journal():
@@ -154,3 +165,13 @@ async def test_larger_requests_than_allowed_are_413_and_stand_in_the_journal():
         )
         assert 413 == status
         assert [413] == [call.status for call in caller.world.calls]
+
+
+async def test_a_request_that_is_cut_short_stands_in_the_journal(caller):
+    _, writer = await asyncio.open_connection("127.0.0.1", int(caller.sandbox.url.rpartition(":")[2]))
+    writer.write(b"POST /mensatek/v7/EnviarEMAIL HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n{")
+    await writer.drain()
+    writer.close()
+    await caller.world.until(lambda world: [Delivery.LOST] == [call.answer for call in world.calls])
+    assert "the request was cut" == caller.world.calls[0].error
+    assert () == caller.world.mails

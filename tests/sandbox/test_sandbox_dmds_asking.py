@@ -81,7 +81,7 @@ async def test_events_come_in_pages(caller):
         assert (23, page, 10) == (answer["total"], answer["pagina"], answer["cantidad"])
         pages.append([event["email"] for event in answer["eventos"]])
     assert [10, 10, 3, 0] == [len(page) for page in pages]
-    assert [f"m{i}@example.net" for i in range(23)] == sum(pages, [])
+    assert [f"m{i}@example.net" for i in range(23)] == list(itertools.chain(*pages))
     assert ("assumed key: desde", "assumed key: hasta") == caller.world.calls[1].remarks
 
 
