@@ -3,7 +3,7 @@
 import asyncio
 import hmac
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from pydantic import SecretStr
 
@@ -38,6 +38,7 @@ class Checked:
     account: Account | None  # None: refused, with `reply`
     reply: Reply = Replies.AUTH_OK
     reason: str = ""  # for the log
+    failures: int = 0  # of this login within the window, this one included
 
 
 class Checking:
@@ -85,7 +86,7 @@ class Checking:
         proof = self._proof(login, password)
         known = self._refused.get(proof)
         if known is not None:
-            return known
+            return self._counted(known, key)
         flight = self._flights.get(proof) or self._depart(proof, who, key, password)
         if flight is None:
             return Checked(None, Replies.AUTH_UNAVAILABLE, "too many logins are being checked")
@@ -124,13 +125,17 @@ class Checking:
             if self._failures.blocked_seconds(key):
                 return Checked(None, Replies.AUTH_UNAVAILABLE, "blocked while it waited")
             checked = await self._judge(who, password)
-        if checked.account is not None:
-            self._right.put(proof, checked.account, self._settings.remember)
-            self._failures.forgive(key)
-        else:
+            if checked.account is not None:
+                self._right.put(proof, checked.account, self._settings.remember)
+                self._failures.forgive(key)
+                return checked
             wrong = checked.reply == Replies.AUTH_FAILED
             self._refused.put(proof, checked, self._settings.remember_wrong if wrong else _UNKNOWN_SECONDS)
-        return checked
+            return self._counted(checked, key)  # still in turn: whoever is next sees the block
+
+    def _counted(self, checked: Checked, key: str) -> Checked:
+        wrong = checked.reply == Replies.AUTH_FAILED
+        return replace(checked, failures=self._failures.count(key)) if wrong else checked
 
     async def _judge(self, who: Login | None, password: str) -> Checked:
         if isinstance(who, KeptLogin) and len(password) <= LONGEST:

@@ -65,18 +65,18 @@ class Accounts:
                 return _login_blocked(seconds)
             checked = await self._checking.check(login, password, who, key)
             if checked.account is None:
-                return await self._refuse(checked, shown, key, client)
+                return await self._refuse(checked, shown, client)
             account = checked.account
             self._resolved.put(account.name, account, _RESOLVED_SECONDS)
         self._events.login_accepted(shown, account.name, client)
         return account
 
-    async def _refuse(self, checked: Checked, shown: str, key: str, client: str) -> Reply:
+    async def _refuse(self, checked: Checked, shown: str, client: str) -> Reply:
         if checked.reply != Replies.AUTH_FAILED:
             self._events.login_unavailable(shown, client, checked.reason)
             return checked.reply
         # Counted before the wait, so that many connections at once gain nothing.
-        failures = max(self._logins.count(key), self._clients.count(client_key(client)))
+        failures = max(checked.failures, self._clients.count(client_key(client)))
         self._events.login_refused(shown, client, checked.reason)
         await self._sleep(delay_seconds(self._settings, failures))
         return checked.reply
@@ -87,11 +87,11 @@ class Accounts:
         Never for this machine itself, nor for trusted networks: one wrong setting in one application would shut out all
         others on the host. There the block of the login, and the delay, must do.
         """
-        address = parsed(client)
-        if address is None or address.is_loopback:
-            return None
         seconds = self._clients.blocked_seconds(client_key(client))
-        if not seconds or self._directory.is_trusted_anywhere(client):
+        if not seconds:
+            return None
+        address = parsed(client)
+        if address is None or address.is_loopback or self._directory.is_trusted_anywhere(client):
             return None
         text = "Too many failed logins from your address"
         return Replies.CLIENT_BLOCKED.saying(f"{text}; try again in {_minutes(seconds)}")
