@@ -81,11 +81,10 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class Leased:
-    """A message that was leased, as its rows tell; the body of a big one is still to be read from its file."""
+    """A message that was leased, as its rows tell; its body is still to be read."""
 
     row: sqlite3.Row
     entries: tuple[RecipientEntry, ...]
-    data: bytes | None  # None: in a file, or lost
 
     @property
     def file(self) -> BodyFile | None:
@@ -134,6 +133,16 @@ def recover(connection: sqlite3.Connection, owner: str, now: float) -> int:
         interrupt(connection, seq, now)
     connection.execute(FREE_LEASES_OF, (owner,))
     return len(seqs)
+
+
+def row_bodies(connection: sqlite3.Connection, leased: Sequence[Leased]) -> dict[int, bytes]:
+    """Read the bodies that stand in the table, by seq; those that are missing or damaged are left out.
+
+    Outside any transaction: a damaged page met within one makes its commit fail, and would take the claims of all
+    others with it.
+    """
+    found = {one.row["seq"]: _row_body(connection, one.row) for one in leased if one.file is None}
+    return {seq: data for seq, data in found.items() if data is not None}
 
 
 def next_due_at(connection: sqlite3.Connection, now: float) -> float | None:
@@ -221,7 +230,7 @@ def _load(connection: sqlite3.Connection, seqs: str, now: float) -> tuple[list[L
             # Its owner died between record and release: nothing is left to be tried.
             files += filter(None, [finish(connection, seq, now)])
             continue
-        leased.append(Leased(row, tuple(mine), _row_body(connection, row)))
+        leased.append(Leased(row, tuple(mine)))
     return leased, files
 
 
@@ -233,13 +242,11 @@ def _entries(connection: sqlite3.Connection, seqs: str) -> defaultdict[int, list
 
 
 def _row_body(connection: sqlite3.Connection, row: sqlite3.Row) -> bytes | None:
-    if row["body_file"] is not None:
-        return None
     try:
         found = connection.execute(SELECT_BODY, (row["seq"],)).fetchone()
     except sqlite3.DatabaseError as error:
         if not is_damage(error):
             raise
-        return None  # a damaged page takes this message alone, not the claims of all others
+        return None
     data: bytes | None = found["data"] if found else None
     return data if data is not None and len(data) == row["size"] else None

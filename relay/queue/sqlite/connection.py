@@ -34,6 +34,8 @@ _PRAGMAS = (
 # The cure for each family of SQLite errors, by the beginning of its name.
 _CURES = (
     ("SQLITE_FULL", "its disk is full; free some space"),
+    # Where the index of the log cannot grow; seen on a full tmpfs.
+    ("SQLITE_IOERR_SHMSIZE", "its disk is full; free some space"),
     ("SQLITE_READONLY", "it cannot be written; let the relay's user write the file and its folder"),
     ("SQLITE_PERM", "it may not be opened; let the relay's user read and write the file and its folder"),
     ("SQLITE_CANTOPEN", "it cannot be opened; create its folder and let the relay's user write there"),
@@ -56,6 +58,7 @@ _OS_CURES = {
     errno.ENOLCK: "file locks do not work there; put it on a local disk",
     errno.ENOTSUP: "file locks do not work there; put it on a local disk",
 }
+_NO_ROOM_NAMES = frozenset({"SQLITE_FULL", "SQLITE_IOERR_SHMSIZE"})
 _NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 
 
@@ -103,7 +106,7 @@ def _set_up(connection: sqlite3.Connection, path: Path) -> None:
 
 def _from_sqlite(path: Path, error: sqlite3.Error) -> QueueError:
     name = _name(error)
-    kind = QueueFull if name.startswith("SQLITE_FULL") else QueueError
+    kind = QueueFull if name in _NO_ROOM_NAMES else QueueError
     for beginning, cure in _CURES:
         if name.startswith(beginning):
             return kind(f"store {path}: {cure} ({name})")

@@ -23,11 +23,11 @@ class Reader:
         self._connection: sqlite3.Connection | None = None
         self._closed = False
 
-    async def ask(self, question: Callable[[sqlite3.Connection], T]) -> T:
-        """Answer a question from one snapshot. Raises QueueError when the store cannot be read."""
+    async def ask(self, question: Callable[[sqlite3.Connection], T], *, snapshot: bool = True) -> T:
+        """Answer a question, from one snapshot unless told otherwise. Raises QueueError when it cannot be read."""
         if self._closed:
             raise QueueError(f"store {self._path}: it is closed")
-        return await asyncio.get_running_loop().run_in_executor(self._thread, self._ask, question)
+        return await asyncio.get_running_loop().run_in_executor(self._thread, self._ask, question, snapshot)
 
     def close(self) -> None:
         """Finish the last answer and end the thread. Blocks; safe to repeat."""
@@ -38,13 +38,15 @@ class Reader:
 
     # --- in the thread ---
 
-    def _ask(self, question: Callable[[sqlite3.Connection], T]) -> T:
+    def _ask(self, question: Callable[[sqlite3.Connection], T], snapshot: bool) -> T:  # noqa: FBT001 - executors pass no keywords
         with ExitStack() as trouble, store_errors(self._path):
             trouble.callback(self._disconnect)  # after any error a fresh connection finds out whether it is over
             connection = self._connected()
-            connection.execute("BEGIN")
+            if snapshot:
+                connection.execute("BEGIN")
             answer = question(connection)
-            connection.execute("COMMIT")
+            if snapshot:
+                connection.execute("COMMIT")
             trouble.pop_all()
             return answer
 

@@ -3,7 +3,7 @@
 import asyncio
 import os
 import sqlite3
-from collections.abc import Callable, Collection, Coroutine, Sequence
+from collections.abc import Callable, Collection, Coroutine, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing
 from functools import partial
@@ -231,14 +231,15 @@ class SqliteQueue:
         self._discard(catch.files)
         if catch.is_cut:
             self._claimable.set()
-        claims = await asyncio.gather(*(self._claimed(leased, owner) for leased in catch.leased))
+        rows = await self._reader.ask(lambda connection: claiming.row_bodies(connection, catch.leased), snapshot=False)
+        claims = await asyncio.gather(*(self._claimed(leased, owner, rows) for leased in catch.leased))
         return [claim for claim in claims if claim is not None]
 
-    async def _claimed(self, leased: claiming.Leased, owner: str) -> Claim | None:
-        """Read what is still in a file. A body that is lost costs its own message, never the claim of the others."""
+    async def _claimed(self, leased: claiming.Leased, owner: str, rows: Mapping[int, bytes]) -> Claim | None:
+        """Add the body. One that is lost costs its own message, never the claim of the others."""
         now = self._clock()
         try:
-            return leased.claim(owner, await self._body(leased))
+            return leased.claim(owner, await self._body(leased, rows))
         except BodyDamaged as damage:
             reason, due_at = str(damage), None
         except QueueError as trouble:
@@ -249,13 +250,14 @@ class SqliteQueue:
         )
         return None
 
-    async def _body(self, leased: claiming.Leased) -> bytes:
+    async def _body(self, leased: claiming.Leased, rows: Mapping[int, bytes]) -> bytes:
         file = leased.file
         if file is not None:
             return await self._in_file_thread(partial(self._files.read, file))
-        if leased.data is None:
+        data = rows.get(leased.row["seq"])
+        if data is None:
             raise BodyDamaged("the body is missing or damaged in the store")
-        return leased.data
+        return data
 
     async def _in_file_thread(self, work: Callable[[], T]) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._file_threads, self._mapped, work)
