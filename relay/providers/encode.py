@@ -20,7 +20,7 @@ def encode(document: Document) -> tuple[bytes, ...]:
     Raises ValueError for a Base64Text that is not base64: a mistake of ours, caught before it can inject anything.
     """
     pieces: list[bytes] = []
-    _write(document, pieces)
+    _write_whole(document, pieces)
     return tuple(_joined(pieces))
 
 

@@ -94,6 +94,15 @@ async def test_one_connection_serves_calls_in_a_row(http):
     assert 1 == len(connections)
 
 
+@pytest.mark.parametrize("size", [0, 1, 65_536, 65_537, 262_144, 262_145, 524_288])
+async def test_bodies_of_every_size_arrive_whole(http, api, size):
+    """Around each bound at which writing changes."""
+    api.will_answer("ok")
+    body = bytes(range(256)) * (size // 256) + b"x" * (size % 256)
+    await _post(http, api.url, pieces=(body[: size // 3], body[size // 3 :], b""))
+    assert body == api.heard[0].body
+
+
 # --- nothing was sent ---
 
 

@@ -91,6 +91,12 @@ def test_long_names_are_shortened_at_the_stem_and_stay_distinct():
     assert {"attachment_renamed"} == {each.code for each in carried.notes}
 
 
+def test_names_that_are_all_extension_are_numbered_too():
+    mail = content(attachments=tuple(map(attachment, ["a.extension-one", "a.extension-two"])))
+    carried = carry(mail, inline_images="data", settings=MensatekSettings(attachment_name_limit=8))
+    assert ["a.extens", "a.exte-2"] == _names(carried)
+
+
 @given(st.lists(st.text(min_size=1, max_size=12), max_size=6, unique=True), st.integers(4, 12))
 def test_shortened_names_are_within_the_limit_and_distinct(names, limit):
     mail = content(attachments=tuple(map(attachment, names)))

@@ -7,8 +7,9 @@ run may leave the gateway unless variables were asked for.
 import re
 
 _MARKER = "###"
-_RUN = re.compile(r"#{3,}")
-_RAW_ELEMENT = re.compile(r"<(style|script|xmp|iframe|noembed|noframes|plaintext)\b", re.IGNORECASE)
+# Both begin with a literal, which the engine looks for much faster than for anything else.
+_RUN = re.compile(r"###+")
+_RAW_ELEMENT = re.compile(r"<((?i:style|script|xmp|iframe|noembed|noframes|plaintext))\b")
 #: Invisible and without width; unlike ZERO WIDTH SPACE it allows no line break (Unicode 3.2).
 _WORD_JOINER = "\N{WORD JOINER}"
 
