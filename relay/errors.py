@@ -41,7 +41,11 @@ class ConfigError(RelayError):
     """
 
     def __init__(self, problems: Sequence[Problem] | str) -> None:
-        self.problems = (Problem("", "", "", problems, ""),) if isinstance(problems, str) else tuple(problems)
+        if isinstance(problems, str):
+            self.problems: tuple[Problem, ...] = (Problem("", "", "", problems, ""),)
+            super().__init__(problems)
+            return
+        self.problems = tuple(problems)
         count = "a mistake" if len(self.problems) == 1 else f"{len(self.problems)} mistakes"
         lines = "".join(f"\n  - {problem}" for problem in self.problems)
         super().__init__(f"The configuration holds {count}:{lines}")

@@ -188,4 +188,5 @@ def test_error_names_count_and_every_problem(written, tmp_path):
 
 
 def test_error_without_a_file_is_one_line():
-    assert "The configuration holds a mistake:\n  - port 25 is in use" == str(ConfigError("port 25 is in use"))
+    error = ConfigError("port 25 is in use")
+    assert ("port 25 is in use", "port 25 is in use") == (str(error), str(error.problems[0]))
