@@ -97,7 +97,7 @@ class _Parts:
         schedule = Schedule(settings.retry, random.random)
         keeper = Keeper(preparation, delivery, schedule, events, clock)
         custodian = Custodian(queue, events, clock, _lease_seconds(settings))
-        intakes, auto = _build_intakes(queue, delivery, pauses, schedule, keeper, custodian, events, clock)
+        intakes, auto = _build_intakes(queue, preparation, delivery, pauses, schedule, keeper, custodian, events, clock)
         reception = Reception(preparation, accounts, intakes, settings.mime, events, clock)
         worker = Worker(
             _OWNER,
@@ -116,6 +116,7 @@ class _Parts:
 
 def _build_intakes(
     queue: SqliteQueue,
+    preparation: Preparation,
     delivery: Delivery,
     pauses: Pauses,
     schedule: Schedule,
@@ -124,7 +125,7 @@ def _build_intakes(
     events: Events,
     clock: Clock,
 ) -> tuple[dict[str, Intake], Auto]:
-    queued = Queued(queue, schedule, events, clock)
+    queued = Queued(queue, preparation, schedule, events, clock)
     direct = Direct(queued, delivery, pauses, events, clock)
     auto = Auto(_OWNER, direct, queued, delivery, keeper, custodian, pauses, events, clock)
     return {"queue": queued, "direct": direct, "auto": auto}, auto

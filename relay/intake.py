@@ -17,7 +17,7 @@ from relay.keeping import Custodian, Custody, Keeper, tell_settled
 from relay.message import Clock
 from relay.outcome import Outcome, Replies, Reply, combined_reply
 from relay.pauses import Pauses
-from relay.preparation import Prepared
+from relay.preparation import Preparation, Prepared
 from relay.providers.contract import Call
 from relay.queue.contract import Claim, NewMessage, Queue, RecipientEntry
 from relay.settlement import Schedule, results_of
@@ -41,14 +41,18 @@ class Intake(Protocol):
 class Queued:
     """250 once the message is committed and synced."""
 
-    def __init__(self, queue: Queue, schedule: Schedule, events: Events, clock: Clock) -> None:
+    def __init__(
+        self, queue: Queue, preparation: Preparation, schedule: Schedule, events: Events, clock: Clock
+    ) -> None:
         self._queue = queue
+        self._preparation = preparation
         self._schedule = schedule
         self._events = events
         self._clock = clock
 
     async def accept(self, prepared: Prepared) -> Taken:
         """Keep the message for the worker."""
+        self._preparation.keep_fresh(prepared)
         return await self.put(_new_message(prepared, fresh_entries(prepared), self._clock()))
 
     async def keep_attempted(self, prepared: Prepared, outcomes: Mapping[str, Outcome]) -> Taken:

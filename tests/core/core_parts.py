@@ -63,8 +63,10 @@ class ScriptedProvider:
     name: str = "mensatek"
     script: list[Step] = field(default_factory=list)
     calls: list[tuple[tuple[str, ...], str]] = field(default_factory=list)
+    plans: int = 0
 
     def plan(self, content: Content, brief: Brief) -> Plan:
+        self.plans += 1
         size = brief.policy.recipients_per_call
         chunks = [brief.recipients[at : at + size] for at in range(0, len(brief.recipients), size)]
         return Plan(tuple(Call("EnviarEMAIL", chunk, {"Asunto": content.subject}) for chunk in chunks))
@@ -181,7 +183,7 @@ async def open_world(folder: Path) -> AsyncIterator[World]:
     schedule = Schedule(RETRY, lambda: 0.5)
     keeper = Keeper(preparation, delivery, schedule, events, clock)
     custodian = Custodian(queue, events, clock, lease_seconds=60.0)
-    queued = Queued(queue, schedule, events, clock)
+    queued = Queued(queue, preparation, schedule, events, clock)
     direct = Direct(queued, delivery, pauses, events, clock)
     auto = Auto("local/0", direct, queued, delivery, keeper, custodian, pauses, events, clock)
     yield World(

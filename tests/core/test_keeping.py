@@ -164,3 +164,28 @@ async def test_a_count_that_differs_is_recorded_and_alerted(world):
     (alert,) = world.logged("sent_count_differs")
     assert (alert["expected"], alert["sent"], alert["level"]) == (2, 1, "error")
     assert world.counted("relay_sent_count_differs_total", provider="mensatek") == 1
+
+
+async def test_a_message_is_read_once_when_its_first_attempt_follows_at_once(world):
+    account = world.account()
+    await world.kept(account)
+    assert world.provider.plans == 1
+    await world.attempt(account)
+    assert world.provider.plans == 1
+
+
+async def test_a_plan_is_made_anew_when_the_account_has_changed(world):
+    message = await world.kept(world.account())
+    await world.attempt(world.account(recipients_per_call=1))
+    assert world.provider.plans == 2
+    assert await world.states(message) == [State.ACCEPTED]
+
+
+async def test_only_so_many_plans_are_kept(world):
+    account = world.account()
+    for _ in range(300):
+        await world.kept(account)
+    for _ in range(300):
+        await world.attempt(account)
+    assert len(world.provider.calls) == 300
+    assert world.provider.plans == 344  # the 44 oldest of 300 were read twice
