@@ -3,6 +3,7 @@
 import binascii
 import hashlib
 import re
+from contextlib import suppress
 from dataclasses import dataclass
 
 import idna
@@ -95,11 +96,10 @@ def is_address(text: str) -> bool:
 def mailbox_key(address: str) -> str:
     """One key for all spellings of one mailbox: case folded, domain in its ASCII form."""
     local, _, domain = address.rpartition("@")
-    try:
-        domain = idna.encode(domain, uts46=True).decode()
-    except idna.IDNAError:
-        domain = domain.lower()
-    return f"{local.casefold()}@{domain}"
+    if not domain.isascii():
+        with suppress(idna.IDNAError):
+            domain = idna.encode(domain, uts46=True).decode()
+    return f"{local.casefold()}@{domain.lower()}"
 
 
 def has_control(text: str) -> bool:

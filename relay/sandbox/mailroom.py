@@ -58,10 +58,10 @@ class Mailroom:
         self.count = 0  # of all mails ever, also those forgotten
         self.bounced = 0
 
-    def put(self, mail: Mail) -> Mail:
+    def put(self, mail: Mail, fate: Fate, moment: float) -> Mail:
         """Keep a mail under the next id; mails that the API never sent must not come here."""
         self.count += 1
-        mail = replace(mail, id=self.count)
+        mail = replace(mail, id=self.count, fate=fate, time=moment)
         self._mails[mail.id] = mail
         key = mailbox_key(mail.mailbox)
         self._mailboxes.add(key)
@@ -101,8 +101,9 @@ class Mailroom:
         }
 
     def _compare(self, mailbox: str, mail: Mail) -> None:
-        content = (mail.subject, mail.html or "", *(file.name + file.sha256 for file in mail.attachments))
-        self._exact.add(mailbox, mail.reference, *content)
-        self._by_content.add(mailbox, *content)
+        texts = (mail.subject, mail.html or "", *(file.name + file.sha256 for file in mail.attachments))
+        content = hashlib.blake2b("\0".join(texts).encode("utf-8", "replace")).hexdigest()
+        self._exact.add(mailbox, mail.reference, content)
+        self._by_content.add(mailbox, content)
         if mail.reference:
             self._by_reference.add(mailbox, mail.reference)

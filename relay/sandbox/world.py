@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from relay.sandbox.dmds.book import Book
 from relay.sandbox.faults import Fault, Faults
@@ -141,7 +141,7 @@ class World:
         """Put a mail into its mailbox, unless the address is one that bounces."""
         state = self.bounce_state(mail.mailbox)
         fate = Fate.DELIVERED if not state else Fate.BOUNCED_SOFT if state in _SOFT else Fate.BOUNCED_HARD
-        return self._mailroom.put(replace(mail, fate=fate, time=self.clock()))
+        return self._mailroom.put(mail, fate, self.clock())
 
     def bounce_state(self, address: str) -> int:
         """The Estado with which mail to this address bounces; 0: it does not."""

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from sandbox_caller import Caller, calling, email, send
 
 import relay.sandbox
-from relay.sandbox import WORLD, BadFaultError, Mail, Sandbox, SandboxOptions, create_app
+from relay.sandbox import WORLD, BadFaultError, Fate, Mail, Sandbox, SandboxOptions, create_app
 from relay.sandbox.document import is_address, mailbox_key, plain, sealed, weight
 from relay.sandbox.mailroom import Copies, Mailroom, Shelf
 
@@ -142,7 +142,7 @@ def test_copies_are_counted_exactly(mails):
 def test_a_mailroom_that_may_keep_nothing_keeps_the_newest():
     room = Mailroom(keep_bodies=0, keep_body_bytes=0, keep_mails=0)
     for _ in range(3):
-        room.put(Mail("dmds", "a@example.org", "", "", "s", "h", mailbox="b@example.org"))
+        room.put(Mail("dmds", "a@example.org", "", "", "s", "h", mailbox="b@example.org"), Fate.DELIVERED, 0.0)
     assert (3, [3]) == (room.count, [mail.id for mail in room.all()])
 
 

@@ -60,7 +60,7 @@ def send(world: World, ask: Ask, fault: Fault | None) -> Answer:
         raise RefusedError(Res.CREDITS)
     world.ledger.spend(ask.user, len(by_fate.mailed))
     batch = world.ledger.next_id()
-    mails = tuple(_deliver(world, replace(model, batch_id=batch), recipient) for recipient in by_fate.mailed)
+    mails = tuple(_deliver(world, model, batch, recipient) for recipient in by_fate.mailed)
     shape = world.shapes["mensatek"]
     outcome = Result(
         batch_id=batch,
@@ -93,19 +93,19 @@ def _recipients(fields: Fields, options: SandboxOptions) -> list[Recipient]:
 
 def _model(fields: Fields, ask: Ask, world: World) -> Mail:
     """Everything that the mails of one call have in common."""
-    sender = fields.address("Emailremitente", required=True)
     subject = fields.text("Asunto", required=True)
     template = fields.number("Plantilla")
     html = fields.text("Mensaje", required=template is None)
     for name in fields.controls(_HEADERS):
         ask.remark(f"line break or control character in {name}")
-    model = Mail(
+    return Mail(
         api="mensatek",
-        sender=sender,
+        sender=_sender(fields, world.options),
         from_name=fields.text("Nombreremitente"),
         reply_to=fields.address("Replyto"),
         subject=subject,
         html=html or f"<p>Plantilla {template}</p>",
+        attachments=_attachments(fields, world.options),
         list_unsubscribe=fields.text("Listunsubscribe"),
         list_help=fields.text("Listhelp"),
         scheduled=_date(fields),
@@ -113,10 +113,13 @@ def _model(fields: Fields, ask: Ask, world: World) -> Mail:
         reference=fields.text("Referenciausuario"),
         call=ask.call_id,
     )
-    validated = world.options.validated_domains
-    if validated and sender.rpartition("@")[2].casefold() not in validated:
+
+
+def _sender(fields: Fields, options: SandboxOptions) -> str:
+    sender = fields.address("Emailremitente", required=True)
+    if options.validated_domains and sender.rpartition("@")[2].casefold() not in options.validated_domains:
         raise RefusedError(Res.SENDER, "EMAILREMITENTE should have a validated domain")
-    return replace(model, attachments=_attachments(fields, world.options))
+    return sender
 
 
 def _attachments(fields: Fields, options: SandboxOptions) -> tuple[Attachment, ...]:
@@ -175,7 +178,7 @@ def _sort(recipients: list[Recipient], partial: Partial) -> Sorted:
     return Sorted(tuple(mailed), frozenset(missing), tuple(not_sent), duplicates)
 
 
-def _deliver(world: World, model: Mail, recipient: Recipient) -> Mail:
+def _deliver(world: World, model: Mail, batch: str, recipient: Recipient) -> Mail:
     values = {"nombre": recipient.name, "email": recipient.email, **dict(recipient.variables)}
     fill: Callable[[re.Match[str]], str] = lambda marker: values.get(marker[1].casefold(), "")  # noqa: E731
     return world.deliver(
@@ -185,6 +188,7 @@ def _deliver(world: World, model: Mail, recipient: Recipient) -> Mail:
             to=(Shown(recipient.email, recipient.name),),
             subject=_MARKER.sub(fill, model.subject),
             html=_MARKER.sub(fill, model.html or ""),
+            batch_id=batch,
             message_id=world.ledger.next_id(),
             recipient_reference=recipient.reference,
         )
