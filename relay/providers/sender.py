@@ -41,6 +41,8 @@ def choose_sender(content: Content, brief: Brief) -> Sender:
             notes.append(note("sender_from_envelope", "the mail names no usable sender; MAIL FROM is shown"))
     if not shown.email:
         raise MailRefused(Replies.BAD_CONTENT.saying("No sender: neither From nor Sender nor MAIL FROM names one"))
+    if any(wire_address(each.email) != each.email for each in (shown, reply_to) if each):
+        notes.append(note("address_as_ascii", "the sender or Reply-To has an internationalised domain"))
     return Sender(
         Mailbox(one_line(wire_address(shown.email)), one_line(shown.name)),
         one_line(wire_address(reply_to.email)) if reply_to else "",
