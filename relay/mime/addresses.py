@@ -23,7 +23,7 @@ _TOKENS = (
     + r"""
   | <(?P<angle>[^<>]*+)>
   | (?P<comment>\()
-  | (?P<separator>[,;:])
+  | (?P<separator>[,;][\s,;]*|:)
   | (?P<space>\s+)
   | (?P<atom>(?:[^\s",;:<>()\[]|\[[^\]\s,;<>]{0,60}\]?)+)
   | (?P<stray>.)
@@ -34,8 +34,9 @@ _TOKEN_WITHOUT_QUOTES = re.compile(_TOKENS.replace(_QUOTED, ""), re.VERBOSE | re
 _PARENTHESES = re.compile(r"\\.|[()]", re.DOTALL)
 _ESCAPED = re.compile(r"\\(.)", re.DOTALL)
 _IN_QUOTES = re.compile(r'"((?:[^"\\]|\\.)*+)"', re.DOTALL)
+_NO_LOCAL = re.compile(r"[\s<>@\x00-\x1f\x7f]")
 _NO_ADDRESS = re.compile(r"[\s<>\x00-\x1f\x7f]")
-_AROUND_ADDRESS = str.maketrans('<>,;:"()', " " * 8)
+_AROUND_ADDRESS = str.maketrans('<>,;"()', " " * 7)
 _MOST_NAME_PIECES = 8
 
 
@@ -48,9 +49,9 @@ def mailboxes(raw: bytes) -> tuple[Mailbox, ...]:
     if len(text) <= _SHORT_CHARS:
         plain = _PLAIN.fullmatch(text)
         if plain:
-            return (Mailbox(plain[3], _name(plain[1] or plain[2] or "")),)
+            return (Mailbox(plain[3].rstrip("."), _name(plain[1] or plain[2] or "")),)
         if _BARE.fullmatch(text):
-            return (Mailbox(text),)
+            return (Mailbox(text.rstrip(".")),)
     return _List(text).read()
 
 
@@ -105,7 +106,7 @@ class _List:
             self._halves.clear()
         else:
             self._finish()
-            if separator == ";":
+            if ";" in separator:
                 self._end_halves()
 
     def _comment(self, start: int) -> int:
@@ -136,7 +137,7 @@ class _List:
 
     def _end_halves(self) -> None:
         """Take the pieces that turned out to be no halves of a name for addresses without domain."""
-        self._found += [Mailbox(half) for half in self._halves if half.isascii() and not _NO_ADDRESS.search(half)]
+        self._found += [Mailbox(half) for half in self._halves if half.isascii() and not _NO_LOCAL.search(half)]
         self._halves.clear()
 
     def _clear(self) -> None:
@@ -167,7 +168,7 @@ def _unbracketed(phrase: str, comments: list[str]) -> Mailbox | None:
     if local.startswith('"') and local.endswith('"') and not _NO_ADDRESS.search(domain.strip()):
         return Mailbox(f"{local}@{domain.strip()}", _name(" ".join(comments)))
     joined = " ".join(decoded.split()).replace(" @", "@").replace("@ ", "@")
-    candidates = (word.strip("'") for word in joined.translate(_AROUND_ADDRESS).split() if "@" in word[1:-1])
+    candidates = (word.strip("':") for word in joined.translate(_AROUND_ADDRESS).split() if "@" in word[1:-1])
     written = next(candidates, "")
     email = _tidy(written)
     if "@" not in email:

@@ -21,7 +21,7 @@ from relay.outcome import Replies
 
 _MESSAGE_ID = re.compile(r"<[^<>\s]+>")
 _BRACKETED = re.compile(r"<[^<>]*+>")
-_NORMAL_PRIORITY = re.compile(r"\s*(?:3|normal|medium|non-urgent)?\b", re.IGNORECASE)
+_NORMAL_PRIORITY = re.compile(r"(?:(?:3|normal|medium|non-urgent)\b.*)?", re.IGNORECASE)
 _NORMAL_SENSITIVITY = re.compile(r"\s*(?:normal|none|public)?\s*", re.IGNORECASE)
 _SHOWABLE = ("image/", "video/", "audio/", "font/")
 _MESSAGES = ("message/rfc822", "message/global")
@@ -187,7 +187,7 @@ def _remark_header(header: Header, found: Bodies) -> None:
     if asked.keys() & {"in-reply-to", "references"}:
         found.remark(Code.THREADING_LOST)
     if any(
-        not _NORMAL_PRIORITY.match(words.unstructured(raw))
+        not _NORMAL_PRIORITY.fullmatch(words.unstructured(raw))
         for name in ("importance", "x-priority", "priority", "x-msmail-priority")
         for raw in header.every(name)
     ):

@@ -28,6 +28,7 @@ _URL_SAFE = bytes.maketrans(b"-_", b"+/")
 _ALIEN = bytes(set(range(256)) - set(_ALPHABET) - set(b"="))
 _QUANTUM = 4
 _MOST_STREAMS = 1000
+_WORDS = re.compile(rb"[^\s][ \t]+[^\s]")
 _PADDED = re.compile(rb"=+")
 _SOFT_BREAK_WITH_BLANKS = re.compile(rb"=[ \t]+(?=\r?\n|\r|\Z)")
 _SOFT_BREAK_CR = re.compile(rb"=\r(?!\r*\n)")
@@ -95,7 +96,7 @@ def decode_base64(raw: bytes) -> bytes:
     except ValueError:
         pass
     if b"-" in raw or b"_" in raw:
-        raw = raw.translate(_URL_SAFE, _BLANKS)
+        raw = raw.translate(_URL_SAFE)
     out: list[bytes] = []
     position = 0
     while position < len(raw) and len(out) < _MOST_STREAMS:
@@ -103,7 +104,7 @@ def decode_base64(raw: bytes) -> bytes:
         stream = raw[position : pad.start() if pad else len(raw)]
         letters = stream.translate(None, _ALIEN)
         # What follows a padded stream is another stream, or a footer that a gateway wrote below the base64.
-        if not out or len(letters) == len(stream.translate(None, _BLANKS)):
+        if not out or not (_WORDS.search(stream) or len(letters) < len(stream.translate(None, _BLANKS))):
             out.append(_decode_stream(letters))
         position = pad.end() if pad else len(raw)
     return b"".join(out)

@@ -1,0 +1,138 @@
+"""Images that the HTML shows, by every way to refer to them."""
+
+import base64
+
+import pytest
+from mails import content, file, html, multipart, part
+
+from relay.mime import inline_as_attachments, inline_as_data
+
+PNG = base64.b64decode(
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
+)
+URI = "data:image/png;base64," + base64.b64encode(PNG).decode()
+
+
+def image(content_id=b"i@x", kind=b"image/png", name=b"i.png", body=PNG, *fields):
+    return part(
+        base64.encodebytes(body),
+        b"Content-Type: " + kind + (b"; name=" + name if name else b""),
+        b"Content-Transfer-Encoding: base64",
+        *([b"Content-ID: <" + content_id + b">"] if content_id else []),
+        *fields,
+    )
+
+
+def shown(page, *images):
+    found = content(multipart(b"related", html(page.encode()), *images))
+    return inline_as_data(found.html, found.inline_images), [entry.name for entry in found.attachments]
+
+
+@pytest.mark.parametrize(
+    ("expected", "page"),
+    [
+        (f'<img src="{URI}">', '<img src="cid:i@x">'),
+        (f"<img src='{URI}'>", "<img src='cid:i@x'>"),
+        (f"<img src={URI}>", "<img src=cid:i@x>"),
+        (f'<img src="{URI}">', '<img src="CID:i@x">'),
+        (f'<img src="{URI}">', '<img src="cid:i%40x">'),
+        (f'<img src="{URI}">', '<img src="cid:i&#64;x">'),
+        (f'<img src="{URI}">', '<img src="cid:I@X">'),
+        (f'<td background="{URI}">', '<td background="cid:i@x">'),
+        (f'<p style="background:url({URI})">', '<p style="background:url(cid:i@x)">'),
+        (f"<p style=\"background:url('{URI}')\">", "<p style=\"background:url('cid:i@x')\">"),
+        (f'<img srcset="{URI} 1x, {URI}, x">', '<img srcset="cid:i@x 1x, cid:i@x, x">'),
+        (f'<img src="{URI}"><img src="{URI}">', '<img src="cid:i@x"><img src="cid:i@x">'),
+        (f'<v:fill src="{URI}"/>', '<v:fill src="cid:i@x"/>'),
+    ],
+)
+def test_a_reference_becomes_the_image(expected, page):
+    assert (expected, []) == shown(page, image())
+
+
+@pytest.mark.parametrize(
+    "page", ["<p>none</p>", '<img src="cid:other">', '<img src="http://x.example/i@x">', "acid:rain"]
+)
+def test_an_image_not_referred_to_is_an_attachment(page):
+    assert (page, ["i.png"]) == shown(page, image())
+
+
+@pytest.mark.parametrize(
+    ("content_id", "page"),
+    [
+        (b"a b@x", '<img src="cid:a b@x">'),
+        (b"a b@x", '<img src="cid:a%20b@x">'),
+        (b"a(1)@x", '<img src="cid:a(1)@x">'),
+        (b"a%40x", '<img src="cid:a%40x">'),
+        (b"a,@x", '<img src="cid:a,@x">'),
+    ],
+)
+def test_an_odd_content_id_is_found(content_id, page):
+    assert (f'<img src="{URI}">', []) == shown(page, image(content_id))
+
+
+@pytest.mark.parametrize(
+    ("location", "page"),
+    [
+        (b"logo.png", '<img src="logo.png">'),
+        (b"http://x.example/logo.png?a=1&b=2", '<img src="http://x.example/logo.png?a=1&amp;b=2">'),
+        (b"logo.png", "<img src='logo.png'>"),
+    ],
+)
+def test_an_image_may_be_referred_to_by_its_location(location, page):
+    assert (f'<img src="{URI}">', []) == shown(
+        page, image(b"", b"image/png", b"", PNG, b"Content-Location: " + location)
+    )
+
+
+def test_a_location_in_a_style_is_found():
+    page = '<p style="background: url(logo.png)"><a href="logo.png">x</a>'
+    expected = f'<p style="background: url({URI})"><a href="logo.png">x</a>'
+    located = image(b"i@x", b"image/png", b"i.png", PNG, b"Content-Location: logo.png")
+    assert (expected, []) == shown(page, located)
+    assert ("<p>logo.png</p>", ["i.png"]) == shown("<p>logo.png</p>", located)
+
+
+@pytest.mark.parametrize(
+    ("kind", "expected", "name", "body"),
+    [
+        (b"application/octet-stream", "image/png", b"", PNG),
+        (b"application/octet-stream", "image/jpeg", b"", b"\xff\xd8\xff\xe0" + bytes(30)),
+        (b"application/octet-stream", "image/gif", b"", b"GIF89a" + bytes(30)),
+        (b"application/octet-stream", "image/webp", b"", b"RIFF\x00\x00\x00\x00WEBPVP8 " + bytes(30)),
+        (b"application/octet-stream", "image/bmp", b"i.bmp", bytes(30)),
+        (b"image/svg+xml", "image/svg+xml", b"", b"<svg/>"),
+    ],
+)
+def test_the_type_of_an_image_is_found_out(kind, expected, name, body):
+    found = content(multipart(b"related", html(b'<img src="cid:i@x">'), image(b"i@x", kind, name, body)))
+    assert [expected] == [entry.media_type for entry in found.inline_images]
+    assert body == found.inline_images[0].body.decoded()
+
+
+def test_a_document_with_a_content_id_is_no_image():
+    """Outlook gives every attachment a Content-ID."""
+    page = '<a href="cid:doc@x">the document</a>'
+    assert (page, ["d.pdf"]) == shown(page, image(b"doc@x", b"application/pdf", b"d.pdf"))
+    assert (page, ["d.bin"]) == shown(page, image(b"doc@x", b"application/octet-stream", b"d.bin", b"no picture"))
+
+
+def test_of_two_images_with_one_content_id_the_first_is_shown():
+    assert (f'<img src="{URI}">', ["second.png"]) == shown(
+        '<img src="cid:i@x">', image(), image(name=b"second.png", body=b"other")
+    )
+
+
+def test_images_can_travel_as_files():
+    page = html(b'<p><img alt="x" src="cid:i@x"> and <img src="http://x.example/"><td background="cid:i@x">')
+    found = content(multipart(b"related", page, image(), file(b"x", b"image/png; name=i.png")))
+    made, attached = inline_as_attachments(found.html, found.inline_images)
+
+    assert '<p><span>[i.png]</span> and <img src="http://x.example/"><td background="">' == made
+    assert [("i.png", "image/png", PNG)] == [(entry.name, entry.media_type, entry.body.decoded()) for entry in attached]
+    assert ["i (2).png"] == [entry.name for entry in found.attachments]
+
+
+def test_without_images_nothing_changes():
+    assert ("<img src=cid:x>", ()) == inline_as_attachments("<img src=cid:x>", ())
+    assert "<img src=cid:x>" == inline_as_data("<img src=cid:x>", ())
