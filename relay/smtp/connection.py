@@ -19,6 +19,7 @@ from relay.smtp.auth import credentials_text
 from relay.smtp.commands import MAX_LINE
 from relay.smtp.data import DataReader
 from relay.smtp.dialogue import Dialogue
+from relay.smtp.inbox import Inbox
 from relay.smtp.lobby import Lobby
 from relay.smtp.tls import shake_hands
 from relay.smtp.wire import Wire, reply_line
@@ -26,6 +27,7 @@ from relay.smtp.wire import Wire, reply_line
 _T = TypeVar("_T")
 
 _INBOX_MAX = 65_536  # bytes taken ahead of their turn before reading stops; one read may come on top
+_STEPS_MAX = 200  # commands answered before others get their turn: about 2 ms
 _LINGER_SECONDS = 2.0  # how long the client may take to read the last reply
 _TLS_HELLO = b"\x16"  # first byte of a TLS handshake (RFC 8446 §5.1)
 
@@ -61,7 +63,7 @@ class Connection(SMTP):
         self._lobby = lobby
         self._phase = Phase.SECURING
         self._deadline = math.inf  # loop time at which patience ends
-        self._inbox = b""  # bytes whose turn has not come
+        self._inbox = Inbox()
         self._swallowing = False  # the line is too long: drop until its end
         self._at_end = False  # the client has closed its half
         self._dismissed = False  # the gateway is stopping
@@ -87,9 +89,9 @@ class Connection(SMTP):
         """Take bytes, at once if it is the client's turn."""
         if self._phase in (Phase.CLOSING, Phase.GONE):
             return
-        self._inbox = self._inbox + data if self._inbox else data
+        self._inbox.put(data)
         self._advance()
-        if len(self._inbox) > _INBOX_MAX and self._phase not in _LISTENING:
+        if len(self._inbox) > _INBOX_MAX:
             self._wire.read(on=False)
 
     def eof_received(self) -> bool:
@@ -104,7 +106,7 @@ class Connection(SMTP):
             self._share.release()
         self._phase = Phase.GONE
         self._data = None
-        self._inbox = b""
+        self._inbox.take()
         self._lobby.leave(self)
 
     def pause_writing(self) -> None:
@@ -184,40 +186,48 @@ class Connection(SMTP):
 
     def _advance(self) -> None:
         """Do what can be done with the bytes that are there, then write the replies."""
-        while self._phase in _LISTENING and not self._wire.blocked:
-            step = self._read_command if self._phase is Phase.COMMAND else self._read_data
-            if not self._guard(step):
-                if self._at_end and self._phase in _LISTENING:
-                    self._close()
+        for _ in range(_STEPS_MAX):
+            if self._phase not in _LISTENING or self._wire.blocked:
                 break
+            if not self._guard(self._read_command if self._phase is Phase.COMMAND else self._read_data):
+                self._rest()
+                break
+        else:
+            self.loop.call_soon(self._advance)
         self._wire.flush()
+
+    def _rest(self) -> None:
+        """Wait for more, if more can come."""
+        if self._phase not in _LISTENING:
+            return
+        if self._at_end:
+            self._close()
+        elif not self._wire.blocked:
+            self._wire.read(on=True)
 
     def _read_command(self) -> bool:
         """Answer one line; False: there is no whole one."""
-        line, newline, rest = self._inbox.partition(b"\n")
-        if not newline:
-            if line.startswith(_TLS_HELLO):
+        line = self._inbox.line()
+        if line is None:
+            if self._inbox.begins_with(_TLS_HELLO):
                 self._perform(Farewell(Replies.NOT_SMTP, "speaks TLS where it must begin in clear"))
-            elif len(line) > MAX_LINE:
-                self._swallowing, self._inbox = True, b""
+            elif len(self._inbox) > MAX_LINE:
+                self._swallowing = True
+                self._inbox.take()
             return False
-        self._inbox = rest
         self._deadline = self.loop.time() + self._lobby.rules.command_timeout
         if self._swallowing:
             self._swallowing = False
-            self._perform(self._dialogue.answer_too_long())
-        else:
-            self._perform(self._dialogue.answer(line + newline))
-        return True
+            return self._perform(self._dialogue.answer_too_long())
+        return self._perform(self._dialogue.answer(line))
 
     def _read_data(self) -> bool:
         """Take in what is there of the message; False: it wants more, or room."""
-        chunk, self._inbox = self._inbox, b""
-        data = self._data
+        chunk, data = self._inbox.take(), self._data
         if data is None or not chunk:
             return False
         if not data.discarding and not self._share.take(len(chunk)):
-            self._inbox = chunk
+            self._inbox.put(chunk)
             self._turn_to(Phase.STALLED)
             return False
         rest = data.feed(chunk)
@@ -226,7 +236,7 @@ class Connection(SMTP):
         if rest is None:
             self._turn_to(Phase.DATA)
             return False
-        self._inbox = rest
+        self._inbox.put(rest)
         self._end_data(data)
         return True
 
@@ -337,7 +347,7 @@ class Connection(SMTP):
     # --- small steps ---
 
     def _turn_to(self, phase: Phase) -> None:
-        """Change whose turn it is: with it go the deadline and whether we read."""
+        """Change whose turn it is, and with it the deadline."""
         self._phase = phase
         if phase in (Phase.DATA, Phase.STALLED):
             self._deadline = self.loop.time() + self._lobby.rules.data_timeout
@@ -346,8 +356,6 @@ class Connection(SMTP):
             self._deadline = self.loop.time() + self._lobby.rules.command_timeout if is_theirs else math.inf
         if phase is Phase.STALLED:
             self._wire.read(on=False)
-        elif phase in _LISTENING and not self._wire.blocked:
-            self._wire.read(on=True)
 
     def _guard(self, step: Callable[[], bool]) -> bool:
         """Run a step; what nobody foresaw becomes 451 and a closed connection, never the client's reading."""
@@ -370,7 +378,7 @@ class Connection(SMTP):
     def _close(self, *, lingering: bool = False) -> None:
         self._phase = Phase.CLOSING
         self._deadline = self.loop.time() + _LINGER_SECONDS
-        self._inbox = b""
+        self._inbox.take()
         self._data = None
         self._share.release()
         self._wire.finish(lingering=lingering and not self._at_end)
