@@ -9,8 +9,11 @@ import re
 _LONGEST_ASCII = 850
 _LONGEST_UTF8 = 220  # four octets a character at worst
 _LONG_LINE = re.compile(r"^[^\n]{220,}", re.MULTILINE)
-#: Columns that only a font of fixed width keeps in line: inner tabs, wide gaps, box drawing.
-_ALIGNED = re.compile(r"\S(?:[ ]{3,}|[ ]*\t[ \t]*)\S|[\u2500-\u257f]{2}")
+#: Columns that only a font of fixed width keeps in line: wide gaps, inner tabs, box drawing. Each begins with what is
+#: rare, so that the search is fast.
+_GAPS = re.compile(r"   (?<=\S   ) *+\S")
+_TABS = re.compile(r"\t(?<=\S\t)[ \t]*+\S")
+_BOXES = re.compile(r"[\u2500-\u257f]{2}")
 _CONTROLS = re.compile(r"[\x00-\x08\x0b\x0e-\x1f\x7f]")
 _URL = r"(?:https?|ftp)://[^\s<>\"&\u00a0]+(?:&amp;[^\s<>\"&\u00a0]+)*"
 _URLS = re.compile(_URL, re.IGNORECASE)
@@ -34,7 +37,7 @@ _STUFFED = re.compile(r"^[ ]", re.MULTILINE)
 def text_to_html(text: str) -> str:
     """Write text as an HTML fragment: everything escaped, line breaks, blanks and tabs kept, addresses linked."""
     text = lines_of(text)
-    aligned = _ALIGNED.search(text)
+    aligned = _GAPS.search(text) or _TABS.search(text) or (not text.isascii() and _BOXES.search(text))
     html = text.expandtabs(8).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
     html = _linked(html)
     if html.startswith(" "):
@@ -101,6 +104,8 @@ def _link(found: re.Match[str]) -> str:
 def _folded(html: str) -> str:
     """Break long source lines at blanks. A vertical tab, which no text here has, marks where, so that it is no <br>."""
     longest = _LONGEST_ASCII if html.isascii() else _LONGEST_UTF8
+    if max(map(len, html.split("\n"))) <= longest:
+        return html
     return _LONG_LINE.sub(lambda line: _fold_line(line[0], longest), html)
 
 
