@@ -29,6 +29,7 @@ _ADDRESS = re.compile(
     r'[^\s@<>()\[\]\\,;:"\x00-\x20]{1,64}@(?:[^\s@.<>()\[\]\\,;:"]{1,63}\.)+[^\s@.<>()\[\]\\,;:"]{2,63}'
 )
 
+_DEEPEST = 50  # levels of JSON
 _LONGEST_ADDRESS = 254  # characters, RFC 5321 §4.5.3.1.3 without its brackets
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
@@ -50,13 +51,19 @@ def parsed(text: bytes | str) -> JsonValue:
     return value
 
 
-def sealed(value: JsonValue, name: str = "") -> JsonValue:
-    """Replace the base64 of attachments by its Blob; what is not base64 stays as it is, for the API to refuse."""
+def sealed(value: JsonValue, name: str = "", depth: int = 0) -> JsonValue:
+    """Replace the base64 of attachments by its Blob; what is not base64 stays as it is, for the API to refuse.
+
+    Raises:
+        UnreadableDocumentError: it is nested deeper than anything documented.
+    """
+    if depth > _DEEPEST:
+        raise UnreadableDocumentError("nested too deeply")
     match value:
         case dict():
-            return {key: sealed(item, key) for key, item in value.items()}
+            return {key: sealed(item, key, depth + 1) for key, item in value.items()}
         case list():
-            return [sealed(item, name) for item in value]
+            return [sealed(item, name, depth + 1) for item in value]
         case str() if name.lower() in _CONTENT_KEYS:
             return _blob(value) or value
     return value

@@ -53,7 +53,8 @@ class Mailroom:
         self._mails: OrderedDict[int, Mail] = OrderedDict()
         self._shelf = Shelf(keep_bodies, keep_body_bytes)
         self._keep_mails = keep_mails
-        self._mailboxes: set[str] = set()
+        self._boxes: dict[str, deque[int]] = {}  # ids of the listed mails of each mailbox, oldest first
+        self._mailboxes: set[str] = set()  # also those whose mails are forgotten
         self._exact, self._by_reference, self._by_content = Copies(), Copies(), Copies()
         self.count = 0  # of all mails ever, also those forgotten
         self.bounced = 0
@@ -65,13 +66,14 @@ class Mailroom:
         self._mails[mail.id] = mail
         key = mailbox_key(mail.mailbox)
         self._mailboxes.add(key)
+        self._boxes.setdefault(key, deque()).append(mail.id)
         self.bounced += mail.fate is not Fate.DELIVERED
         self._compare(key, mail)
         for old in self._shelf.add(mail.id, len(mail.html or "")):
             if old in self._mails:
                 self._mails[old] = replace(self._mails[old], html=None)
         while len(self._mails) > max(self._keep_mails, 1):
-            self._mails.popitem(last=False)
+            self._forget_oldest()
         return mail
 
     def all(self) -> tuple[Mail, ...]:
@@ -84,8 +86,11 @@ class Mailroom:
 
     def of(self, address: str) -> tuple[Mail, ...]:
         """What one mailbox got, in any spelling of its address."""
-        key = mailbox_key(address)
-        return tuple(mail for mail in self._mails.values() if mailbox_key(mail.mailbox) == key)
+        return tuple(self._mails[mail_id] for mail_id in self._boxes.get(mailbox_key(address), ()))
+
+    def boxes(self) -> dict[str, int]:
+        """How many listed mails each mailbox has."""
+        return {key: len(ids) for key, ids in self._boxes.items()}
 
     def counts(self) -> dict[str, object]:
         """How many mails and mailboxes, and how many got the same mail again."""
@@ -99,6 +104,14 @@ class Mailroom:
             "duplicates_by_reference": len(self._by_reference.mailboxes),
             "duplicates_by_content": len(self._by_content.mailboxes),
         }
+
+    def _forget_oldest(self) -> None:
+        _, oldest = self._mails.popitem(last=False)
+        key = mailbox_key(oldest.mailbox)
+        ids = self._boxes[key]
+        ids.popleft()
+        if not ids:
+            del self._boxes[key]
 
     def _compare(self, mailbox: str, mail: Mail) -> None:
         texts = (mail.subject, mail.html or "", *(file.name + file.sha256 for file in mail.attachments))

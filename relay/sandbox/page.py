@@ -7,7 +7,6 @@ from datetime import UTC, datetime
 from aiohttp import web
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from relay.sandbox.document import mailbox_key
 from relay.sandbox.journal import Call
 from relay.sandbox.mail import Mail
 from relay.sandbox.world import World
@@ -50,14 +49,13 @@ class Page:
     async def show(self, request: web.Request) -> web.Response:
         """The page; `?mailbox=` shows one mailbox, `?refresh=5` loads it anew every five seconds."""
         mailbox = request.query.get("mailbox", "")
-        key = mailbox_key(mailbox) if mailbox else ""
-        mails = [mail for mail in self._world.mails if not key or mailbox_key(mail.mailbox) == key]
+        mails = self._world.of(mailbox) if mailbox else self._world.mails
         calls = {call.id: call for call in self._world.calls}
         text = self._template.render(
             mailbox=mailbox,
             refresh=_refresh(request.query.get("refresh", "")),
             stats=self._world.stats(),
-            mailboxes=_mailboxes(self._world.mails),
+            mailboxes=Counter(self._world.boxes()).most_common(_MAILBOXES),
             rows=[_row(mail, calls.get(mail.call)) for mail in mails[: -_SHOWN - 1 : -1]],
             hidden=max(len(mails) - _SHOWN, 0),
             calls=[(call, _clock_text(call.time)) for call in self._world.calls[: -_SHOWN - 1 : -1]],
@@ -71,10 +69,6 @@ def _refresh(text: str) -> int:
     """Seconds; 0: never."""
     seconds = int(text) if text.isascii() and text.isdigit() and len(text) < len(str(_SLOWEST)) + 1 else 0
     return min(max(seconds, _FASTEST), _SLOWEST) if seconds else 0
-
-
-def _mailboxes(mails: tuple[Mail, ...]) -> list[tuple[str, int]]:
-    return Counter(mailbox_key(mail.mailbox) for mail in mails).most_common(_MAILBOXES)
 
 
 def _row(mail: Mail, call: Call | None) -> _Row:

@@ -83,6 +83,14 @@ class World:
         """What one mailbox sees."""
         return tuple(mail for mail in self._mailroom.of(address) if mail.fate is Fate.DELIVERED)
 
+    def of(self, address: str) -> tuple[Mail, ...]:
+        """What was sent to one mailbox, also what bounced."""
+        return self._mailroom.of(address)
+
+    def boxes(self) -> dict[str, int]:
+        """How many mails each mailbox was sent, of those that are listed."""
+        return self._mailroom.boxes()
+
     def mail(self, mail_id: int) -> Mail | None:
         """One mail by its id."""
         return self._mailroom.get(mail_id)

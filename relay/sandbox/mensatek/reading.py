@@ -53,6 +53,7 @@ def read_parameters(request: Request) -> Reading:
         try:
             values[key] = _native(key, value)
         except UnreadableDocumentError as error:
+            values[key] = value if isinstance(value, str) else None  # too deep to be kept
             problem = f"{key.upper()} should be of type ARRAY ({error})"
     return Reading(values, problem, remarks)
 
