@@ -3,7 +3,9 @@
 RelayError
  ├─ ConfigError      the configuration holds mistakes, all of them listed
  ├─ QueueError       the store could not do what was asked; nothing was changed
- │   └─ QueueFull    there is no room for more mail
+ │   ├─ QueueFull    there is no room for more mail
+ │   ├─ StoreInUse   another gateway has the store open
+ │   └─ LeaseLost    the message belongs to another owner now
  ├─ ProviderError    the API said nothing that can be understood
  └─ MailRefused      this message can never be sent as it is; carries the Reply
 """
@@ -57,6 +59,14 @@ class QueueError(RelayError):
 
 class QueueFull(QueueError):  # noqa: N818
     """There is no room for more mail."""
+
+
+class StoreInUse(QueueError):  # noqa: N818
+    """Another gateway has the store open."""
+
+
+class LeaseLost(QueueError):  # noqa: N818
+    """The message belongs to another owner now; whatever was to be written is not this owner's to write."""
 
 
 class ProviderError(RelayError):

@@ -3,11 +3,12 @@
 import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import chain, repeat
 
 from relay.accounts.account import Account
 from relay.config import AccountPolicy
 from relay.delivery import Attempt, CallResult, Delivery
-from relay.errors import MailRefused, QueueError
+from relay.errors import LeaseLost, MailRefused, QueueError
 from relay.events import Events
 from relay.message import Clock
 from relay.outcome import Accepted, Deferred, Outcome, Refused
@@ -59,10 +60,13 @@ class Custody:
         """Write down where outcomes leave recipients, and tell of it.
 
         An answer must not get lost, or mail would be sent twice: a store in trouble is asked again until it writes.
+        Raises LeaseLost when the message was given to somebody else meanwhile.
         """
-        for wait in (*_RECORD_WAITS, *([_RECORD_WAITS[-1]] * 10_000)):
+        for wait in chain(_RECORD_WAITS, repeat(_RECORD_WAITS[-1])):
             try:
                 await self._queue.record(self.claim, results, seconds=seconds, call=call)
+            except LeaseLost:
+                raise
             except QueueError as error:
                 self._events.store_failed("record", str(error))
                 await asyncio.sleep(wait)

@@ -12,11 +12,11 @@ import click
 from relay.accounts.directory import Directory
 from relay.commands.options import Exit, config_option, load_or_fail
 from relay.config import Settings, warnings
-from relay.errors import ConfigError, QueueError
+from relay.errors import ConfigError, QueueError, StoreInUse
 from relay.providers import HttpClient, build_providers
 from relay.providers.contract import Verdict
 from relay.queue.sqlite import SqliteQueue
-from relay.smtp import certificate_warnings, server_context
+from relay.smtp import certificate_warnings
 
 
 @click.command()
@@ -25,8 +25,13 @@ from relay.smtp import certificate_warnings, server_context
 def check(config: Path, online: bool) -> None:  # noqa: FBT001 - click passes flags so
     """Find the mistakes in configuration, certificates, addresses and store, and say the cure."""
     settings = load_or_fail(config)
-    problems = [*_certificates(settings), *_addresses(settings), *_providers(settings), *_store(settings)]
-    hints = [*warnings(settings), *_certificate_hints(settings)]
+    problems = [*_addresses(settings), *_providers(settings), *_store(settings)]
+    hints = list(warnings(settings))
+    for name, listener in settings.listener.items():
+        try:
+            hints += [f"listener.{name}: {hint}" for hint in certificate_warnings(listener)]
+        except ConfigError as error:
+            problems.append(f"listener.{name}: {error}")
     if online:
         problems += asyncio.run(_credentials(settings))
     for hint in hints:
@@ -37,22 +42,6 @@ def check(config: Path, online: bool) -> None:  # noqa: FBT001 - click passes fl
         raise SystemExit(Exit.FOUND_WRONG)
     accounts = ", ".join(sorted(settings.account)) or "none of its own"
     click.echo(f"ok: {config}: {len(settings.listener)} listener(s), accounts: {accounts}")
-
-
-def _certificates(settings: Settings) -> Iterator[str]:
-    for name, listener in settings.listener.items():
-        if listener.tls == "none":
-            continue
-        try:
-            server_context(listener)
-        except ConfigError as error:
-            yield f"listener.{name}: {error}"
-
-
-def _certificate_hints(settings: Settings) -> Iterator[str]:
-    for name, listener in settings.listener.items():
-        for hint in certificate_warnings(listener):
-            yield f"listener.{name}: {hint}"
 
 
 def _addresses(settings: Settings) -> Iterator[str]:
@@ -86,6 +75,8 @@ def _first_free_port() -> int:
 def _store(settings: Settings) -> Iterator[str]:
     try:
         asyncio.run(_try_store(settings))
+    except StoreInUse:
+        return  # by a running gateway, which says itself how its store is
     except QueueError as error:
         yield f"store.path: {error}"
 

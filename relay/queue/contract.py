@@ -122,7 +122,7 @@ class Queue(Protocol):
 
     async def begin(self, claim: Claim, positions: Sequence[int], lease_seconds: float) -> None:
         """Journal, before the call goes out, that these recipients are being attempted: state SENDING, attempts + 1;
-        renew the lease. Raises QueueError when the lease was lost, or a recipient is final: then the call must not be
+        renew the lease. Raises LeaseLost, and QueueError when a recipient is final: then the call must not be
         made.
         """
 
@@ -135,7 +135,7 @@ class Queue(Protocol):
     async def release(self, claim: Claim, due_at: float | None) -> None:
         """Give the lease back. `due_at`: when the message is due again; None: nothing is left to be tried (all final or
         held), so the body goes unless a held recipient needs it. A recipient that is still SENDING becomes
-        UNCONFIRMED: its call was begun and nobody wrote down how it ended. Raises QueueError when the lease was lost,
+        UNCONFIRMED: its call was begun and nobody wrote down how it ended. Raises LeaseLost,
         and when None is said while a recipient still waits.
         """
 

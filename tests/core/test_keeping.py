@@ -1,8 +1,11 @@
 """One attempt at a kept message: what each outcome leaves behind, and what is never done blindly."""
 
-import pytest
+import asyncio
 
-from relay.errors import ProviderError
+import pytest
+from core_parts import Until
+
+from relay.errors import LeaseLost, ProviderError
 from relay.outcome import Accepted, Blame, Deferred, Refused, Replies
 from relay.queue.contract import State
 
@@ -127,9 +130,25 @@ async def test_no_call_is_made_when_the_lease_was_lost(world):
     (claim,) = await world.queue.claim("local/0", 1, 60.0)
     world.clock.advance(61)
     assert len(await world.queue.claim("other/0", 1, 60.0)) == 1
-    with pytest.raises(Exception, match="lease"):
+    with pytest.raises(LeaseLost):
         await world.keeper.attempt(world.custodian.take(claim, account), account)
     assert world.provider.calls == []
+
+
+async def test_an_answer_that_comes_after_the_lease_was_lost_is_not_written_over_the_new_owners(world):
+    account = world.account()
+    message = await world.kept(account)
+    slow = Until(Accepted("7", "70"))
+    world.provider.script = [slow]
+    attempting = asyncio.create_task(world.attempt(account))
+    await slow.begun.wait()
+    world.clock.advance(61)
+    (other,) = await world.queue.claim("other/0", 1, 60.0)
+    slow.let_end.set()
+    with pytest.raises(LeaseLost):
+        await attempting
+    assert await world.states(message) == [State.UNCONFIRMED]
+    await world.queue.release(other, world.clock.now)
 
 
 async def test_a_fault_of_the_account_pauses_it_and_its_first_success_ends_that(world):

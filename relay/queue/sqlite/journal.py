@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import assert_never
 
-from relay.errors import QueueError
+from relay.errors import LeaseLost, QueueError
 from relay.outcome import Accepted, Deferred, Outcome, Refused
 from relay.queue.contract import FINAL_STATES, Claim, Result, State
 from relay.queue.sqlite.keeping import WAITING_STATES, finish
@@ -90,7 +90,7 @@ class _Told:
 def begin(
     connection: sqlite3.Connection, claim: Claim, positions: Sequence[int], lease_seconds: float, now: float
 ) -> None:
-    """Write down that the call is about to go out. Raises QueueError when the lease was lost."""
+    """Write down that the call is about to go out. Raises LeaseLost."""
     seq = _leased(connection, claim)
     states = _states(connection, seq)
     chosen = dict.fromkeys(positions)
@@ -108,7 +108,7 @@ def begin(
 def record(
     connection: sqlite3.Connection, claim: Claim, results: Sequence[Result], seconds: float, call: str, now: float
 ) -> None:
-    """Write down what the attempt brought. Raises QueueError when the lease was lost."""
+    """Write down what the attempt brought. Raises LeaseLost."""
     seq = _leased(connection, claim)
     states = _states(connection, seq)
     journalled = {row["position"] for row in connection.execute(SELECT_OPEN_ATTEMPTS, (seq,))}
@@ -168,7 +168,7 @@ def _leased(connection: sqlite3.Connection, claim: Claim) -> int:
     mine = {"id": claim.message.id, "owner": claim.owner, "lease": claim.lease}
     row = connection.execute(SELECT_LEASED, mine).fetchone()
     if row is None:
-        raise QueueError(f"message {claim.message.id}: the lease of {claim.owner} was lost")
+        raise LeaseLost(f"message {claim.message.id}: the lease of {claim.owner} was lost")
     return int(row["seq"])
 
 

@@ -7,7 +7,7 @@ import fcntl
 import os
 from pathlib import Path
 
-from relay.errors import QueueError
+from relay.errors import StoreInUse
 
 
 class StoreLock:
@@ -17,14 +17,14 @@ class StoreLock:
         """Take the lock, without waiting.
 
         Raises:
-            QueueError: another gateway has it.
+            StoreInUse: another gateway has it.
         """
         self._file = os.open(f"{store}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
             fcntl.flock(self._file, (fcntl.LOCK_EX if exclusive else fcntl.LOCK_SH) | fcntl.LOCK_NB)
         except BlockingIOError as error:
             self.drop()
-            raise QueueError(
+            raise StoreInUse(
                 f"store {store}: another gateway has it open; stop that one or change store.path"
             ) from error
         except OSError:
