@@ -18,6 +18,8 @@ _INVISIBLE = re.compile(
     r"<!--.*?-->|<(style|script|title|head)\b.*?</\1\s*>|<[^<>]*+>|&nbsp;|&#160;|\s", re.IGNORECASE | re.DOTALL
 )
 _SHOWN = re.compile(r"<(?:img|svg|video|object|iframe|embed|input|hr|table)\b|background|cid:", re.IGNORECASE)
+_WORD_SHOWN = re.compile(r">\s*[^\s<&]")
+_HIDING = re.compile(r"<(?:style|script|title|head|!--)", re.IGNORECASE)
 HIDDEN_BYTES = 4096  #: longer documents show something
 
 
@@ -44,9 +46,12 @@ def tidy(html: str) -> str:
     if "\x00" in html:
         html = html.replace("\x00", "")
     html = html.removeprefix("\ufeff")
-    top = html[:_HEAD_CHARS]
-    told = _META.sub(lambda meta: _CHARSET.sub(r"\g<1>utf-8", meta[0]), top)
-    told = _XML_ENCODING.sub(r"\g<1>utf-8", told)
+    told = top = html[:_HEAD_CHARS]
+    lower = top.lower()
+    if "charset" in lower:
+        told = _META.sub(lambda meta: _CHARSET.sub(r"\g<1>utf-8", meta[0]), top)
+    if "<?xml" in lower:
+        told = _XML_ENCODING.sub(r"\g<1>utf-8", told)
     return html if told == top else told + html[_HEAD_CHARS:]
 
 
@@ -58,7 +63,12 @@ def declared_charset(html: bytes) -> str:
 
 def shows_nothing(html: str) -> bool:
     """Tell whether a document has neither words nor pictures; some programs send such beside the real text."""
-    return len(html) < HIDDEN_BYTES and not _SHOWN.search(html) and not _INVISIBLE.sub("", html)
+    if len(html) >= HIDDEN_BYTES:
+        return False
+    body = _BODY_OPEN.search(html) if "<head" in html.lower() else None
+    if _WORD_SHOWN.search(html, body.end() - 1 if body else 0) and (body or not _HIDING.search(html)):
+        return False
+    return not _SHOWN.search(html) and not _INVISIBLE.sub("", html)
 
 
 def document(html: str) -> Document:

@@ -3,6 +3,8 @@
 import pytest
 from mails import codes, content, file, files, html, mail, multipart, part, text
 
+from relay.mime.markup import shows_nothing
+
 PLAIN, RICH = text(b"plain"), html(b"<p>rich</p>")
 PDF = file(b"PDF", b"application/pdf; name=a.pdf")
 IMAGE = part(b"PNG", b"Content-Type: image/png; name=i.png", b"Content-ID: <i@x>", b"Content-Disposition: inline")
@@ -380,3 +382,23 @@ def test_an_attached_message_stays_as_it_is():
 def test_nul_bytes_do_not_reach_the_html():
     assert "\x00" not in content(html(b"a\x00b")).html
     assert "\x00" not in content(mail(b"a\x00b")).html
+
+
+@pytest.mark.parametrize(
+    ("nothing", "page"),
+    [
+        (True, ""),
+        (True, "<html><head><title>t</title></head><body>\n&nbsp;<br></body></html>"),
+        (True, "<style>p > a {color: red}</style><p></p>"),
+        (True, "<!-- words --><div>\n</div>"),
+        (False, "<p>x"),
+        (False, "just words"),
+        (False, "<style>p > a {}</style><p>x</p>"),
+        (False, "<html><head><title>t</title></head><body><p>x</p></body></html>"),
+        (False, '<body><img src="x.png"></body>'),
+        (False, '<td background="x.png"></td>'),
+        (False, "<p></p>" * 1000),
+    ],
+)
+def test_a_document_that_shows_nothing_is_told_from_one_that_does(nothing, page):
+    assert nothing is shows_nothing(page)
