@@ -61,7 +61,7 @@ class Connection(SMTP):
         super().__init__(_NoHandler(), hostname=lobby.hostname, loop=loop)
         self.client = ""
         self._lobby = lobby
-        self._phase = Phase.SECURING
+        self._phase = Phase.COMMAND
         self._deadline = math.inf  # loop time at which patience ends
         self._inbox = Inbox()
         self._swallowing = False  # the line is too long: drop until its end
@@ -155,27 +155,19 @@ class Connection(SMTP):
 
     def _enter(self) -> bool:
         refusal = self._lobby.refusal(self.client)
-        is_implicit = self._lobby.rules.tls == "implicit"
         if refusal is not None:
             reply, reason = refusal
             self._lobby.events.connection_refused(self._lobby.name, self.client, reason)
             self._phase = Phase.GONE
-            if not is_implicit:  # before the handshake nothing can be said
-                self._wire.say(reply_line(reply))
+            self._wire.say(reply_line(reply))
             self._wire.finish(lingering=False)
             return False
         self._lobby.enter(self)
-        if is_implicit:
-            self._secure(self._greet)
-        else:
-            self._reset()
-            self._greet()
-            self._wire.flush()
-        return True
-
-    def _greet(self) -> None:
+        self._reset()
         self._wire.say(reply_line(Replies.GREETING.saying(f"{self._lobby.hostname} {Replies.GREETING.text}")))
+        self._wire.flush()
         self._turn_to(Phase.COMMAND)
+        return True
 
     def _reset(self) -> None:
         self.session = self._create_session()
@@ -293,6 +285,9 @@ class Connection(SMTP):
         self._advance()
 
     def _start_tls(self) -> None:
+        certificate = self._lobby.certificate
+        if certificate is None:
+            raise AssertionError("TLS is only begun where there is a certificate")
         if self._inbox:
             # Whoever sits in between could put commands before the handshake that we would take as said under TLS
             # (CVE-2011-0411). What comes later than this look breaks the handshake.
@@ -300,18 +295,12 @@ class Connection(SMTP):
             return
         self._wire.say(reply_line(Replies.TLS_READY))
         self._wire.flush()
-        self._secure(lambda: self._turn_to(Phase.COMMAND))
-
-    def _secure(self, then: Callable[[], None]) -> None:
-        certificate = self._lobby.certificate
-        if certificate is None:
-            raise AssertionError("TLS is only begun where there is a certificate")
         self._turn_to(Phase.SECURING)
         self._wire.read(on=False)  # what comes now belongs to the handshake, which resumes reading
-        handshake = shake_hands(self.loop, self._wire.transport, self, certificate)
-        self._lobby.begin(handshake, lambda task: self._secured(task, then))
+        handshake = shake_hands(self.loop, self._wire.transport, self, certificate.context)
+        self._lobby.begin(handshake, self._secured)
 
-    def _secured(self, task: asyncio.Task[asyncio.Transport | None], then: Callable[[], None]) -> None:
+    def _secured(self, task: asyncio.Task[asyncio.Transport | None]) -> None:
         error = None if task.cancelled() else task.exception()
         if error is not None:
             self._excuse(error)
@@ -322,12 +311,12 @@ class Connection(SMTP):
             self.connection_lost(None)  # asyncio does not say so after a broken handshake
             return
         self._wire = Wire(transport)
-        self._guard(lambda: self._begin_again(then))
+        self._guard(self._begin_again)
         self._advance()
 
-    def _begin_again(self, then: Callable[[], None]) -> bool:
+    def _begin_again(self) -> bool:
         self._reset()  # RFC 3207 §4.2: nothing from before counts
-        then()
+        self._turn_to(Phase.COMMAND)
         return True
 
     def _has_room(self) -> None:

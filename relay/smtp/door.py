@@ -14,7 +14,7 @@ from relay.events import Events
 from relay.smtp.connection import Connection
 from relay.smtp.contract import Reception
 from relay.smtp.lobby import Lobby
-from relay.smtp.tls import Certificate
+from relay.smtp.tls import CLOSE_SECONDS, HANDSHAKE_SECONDS, Certificate
 
 _BACKLOG = 1024  # connections the system may keep waiting for us; bursts of applications are larger than asyncio's 100
 _LONGEST_LOOK_SECONDS = 1.0  # how late a deadline may be noticed
@@ -113,11 +113,8 @@ class Door:
             budget=self._budget,
             certificate=certificate,
         )
-        loop = asyncio.get_running_loop()
         try:
-            server = await loop.create_server(
-                lambda: Connection(lobby, loop), rules.address.host, rules.address.port, backlog=_BACKLOG
-            )
+            server = await _listen(lobby)
         except OSError as error:
             raise ConfigError(f"listener.{name}: cannot listen on {rules.address}: {_cure(error)}") from error
         self._lobbies.append(lobby)
@@ -143,6 +140,20 @@ class Door:
             default=_LONGEST_LOOK_SECONDS,
         )
         return max(0.01, min(_LONGEST_LOOK_SECONDS, shortest / 10))
+
+
+async def _listen(lobby: Lobby) -> asyncio.Server:
+    loop, rules = asyncio.get_running_loop(), lobby.rules
+    implicit = lobby.certificate if rules.tls == "implicit" else None
+    return await loop.create_server(
+        lambda: Connection(lobby, loop),
+        rules.address.host,
+        rules.address.port,
+        backlog=_BACKLOG,
+        ssl=implicit.context if implicit else None,
+        ssl_handshake_timeout=HANDSHAKE_SECONDS if implicit else None,
+        ssl_shutdown_timeout=CLOSE_SECONDS if implicit else None,
+    )
 
 
 def _cure(error: OSError) -> str:

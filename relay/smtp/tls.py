@@ -1,6 +1,6 @@
 """Certificates and TLS contexts, with words for what can be wrong with them.
 
-A renewed certificate is taken without a restart: new connections get the new context, old ones keep theirs.
+A renewed certificate is taken without a restart: new connections get it, old ones keep theirs.
 """
 
 import asyncio
@@ -24,8 +24,10 @@ _VERSIONS = {
 }
 _OLD_VERSIONS = ("1.0", "1.1")
 _WARN_DAYS_BEFORE = 14
-_HANDSHAKE_SECONDS = 60.0
-_CLOSE_SECONDS = 2.0  # how long a client may take to answer our close_notify
+#: How long a client may take to shake hands.
+HANDSHAKE_SECONDS = 60.0
+#: How long a client may take to answer our close_notify.
+CLOSE_SECONDS = 2.0
 
 
 def server_context(listener: ListenerSettings) -> ssl.SSLContext:
@@ -38,11 +40,7 @@ def server_context(listener: ListenerSettings) -> ssl.SSLContext:
     _read(key)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     _set_least_version(context, listener.tls_min)
-    try:
-        # Without a password function OpenSSL would ask for one on the terminal and wait.
-        context.load_cert_chain(certificate, key, password=lambda: "")
-    except ssl.SSLError as error:
-        raise ConfigError(_cure(error, certificate, key)) from error
+    _load(context, certificate, key)
     return context
 
 
@@ -63,7 +61,7 @@ def certificate_warnings(listener: ListenerSettings, clock: Clock = time.time) -
 
 
 class Certificate:
-    """The TLS context in use, made anew when its files change."""
+    """The TLS context of a listener, which follows its files."""
 
     def __init__(self, listener: ListenerSettings) -> None:
         self._listener = listener
@@ -76,7 +74,9 @@ class Certificate:
         if stamp == self._stamp:
             return False
         self._stamp = stamp  # a bad file is told of once, not at each look
-        self.context = server_context(self._listener)
+        server_context(self._listener)  # the one in use must not be left half loaded by a bad pair
+        if self._listener.certificate is not None:
+            _load(self.context, self._listener.certificate, self._listener.key or self._listener.certificate)
         return True
 
     def _files_stamp(self) -> tuple[object, ...]:
@@ -87,21 +87,21 @@ async def shake_hands(
     loop: asyncio.AbstractEventLoop,
     transport: asyncio.Transport,
     protocol: asyncio.Protocol,
-    certificate: Certificate,
+    context: ssl.SSLContext,
 ) -> asyncio.Transport | None:
-    """Put TLS under a protocol; its bytes come from the returned transport. None: the client could not or went away.
+    """Put TLS under a protocol (RFC 3207); None: the client could not, or went away.
 
-    Uses the loop's own start_tls, for STARTTLS and implicit TLS alike: it works with asyncio and uvloop, where
-    aiosmtpd reaches into asyncio's private classes, and it lets the door be guarded before the handshake's cost.
+    Uses the loop's own start_tls, which works with asyncio and uvloop, where aiosmtpd reaches into asyncio's private
+    classes.
     """
     try:
         secured = await loop.start_tls(
             transport,
             protocol,
-            certificate.context,
+            context,
             server_side=True,
-            ssl_handshake_timeout=_HANDSHAKE_SECONDS,
-            ssl_shutdown_timeout=_CLOSE_SECONDS,
+            ssl_handshake_timeout=HANDSHAKE_SECONDS,
+            ssl_shutdown_timeout=CLOSE_SECONDS,
         )
     except OSError:  # ssl.SSLError too
         return None
@@ -124,6 +124,14 @@ def _set_least_version(context: ssl.SSLContext, least: str) -> None:
         context.minimum_version = _VERSIONS[least]
     if least in _OLD_VERSIONS:
         context.set_ciphers("DEFAULT:@SECLEVEL=0")  # OpenSSL 3 forbids SHA-1 signatures, so TLS < 1.2, above level 0
+
+
+def _load(context: ssl.SSLContext, certificate: Path, key: Path) -> None:
+    try:
+        # Without a password function OpenSSL would ask for one on the terminal and wait.
+        context.load_cert_chain(certificate, key, password=lambda: "")
+    except ssl.SSLError as error:
+        raise ConfigError(_cure(error, certificate, key)) from error
 
 
 def _read(path: Path) -> bytes:

@@ -1,0 +1,188 @@
+"""How fast the front door takes mail, against aiosmtpd as it comes. Not a test: run it by hand.
+
+    python tests/bench/bench_door.py [--messages 3000] [--connections 10] [--size 2000] [--reuse 1]
+
+Server and load generator are two processes; the reception answers after one turn of the event loop. Prints messages
+per second, CPU per message of the server, and the ratio to aiosmtpd.
+"""
+
+import argparse
+import asyncio
+import io
+import logging
+import multiprocessing
+import time
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass
+from multiprocessing.connection import Connection as Pipe
+
+import uvloop
+from aiosmtpd.smtp import SMTP, AuthResult, Envelope, Session
+from pydantic import SecretStr
+
+from relay.accounts.account import Account
+from relay.config import AccountPolicy, ListenerSettings, Settings
+from relay.config.units import HostPort
+from relay.events import Events, logger
+from relay.outcome import Replies, Reply
+from relay.providers.contract import DmdsCredentials
+from relay.smtp import Door
+
+ACCOUNT = Account("bench", "dmds", DmdsCredentials("bench", 1, SecretStr("")), AccountPolicy())
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """What the clients send."""
+
+    messages: int
+    connections: int
+    size: int  # bytes of each body
+    reuse: int  # messages in one connection
+
+
+class OpenHouse:
+    """Lets everybody in and takes every message."""
+
+    async def authenticate(self, *_: str) -> Account:
+        return ACCOUNT
+
+    def trusted(self, *_: str) -> None:
+        return None
+
+    def blocked(self, *_: str) -> None:
+        return None
+
+    def refuse_sender(self, *_: object) -> None:
+        return None
+
+    def refuse_volume(self, *_: object) -> None:
+        return None
+
+    async def resolve(self, _: str) -> Account:
+        return ACCOUNT
+
+    async def receive(self, *_: object) -> Reply:
+        await asyncio.sleep(0)
+        return Replies.QUEUED
+
+    async def handle_DATA(self, _server: SMTP, _session: Session, _envelope: Envelope) -> str:  # noqa: N802
+        await asyncio.sleep(0)
+        return "250 2.0.0 Ok"
+
+
+class Client(asyncio.Protocol):
+    """Sends its script line by line, each after the reply to the one before."""
+
+    def __init__(self, script: list[bytes], done: Callable[[], None]) -> None:
+        self._script, self._done, self._at, self._replies = script, done, 0, b""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = transport
+
+    def data_received(self, data: bytes) -> None:
+        self._replies += data
+        *lines, self._replies = self._replies.split(b"\r\n")
+        for line in lines:
+            if line[3:4] == b"-":
+                continue
+            if line[:1] not in b"23":
+                raise RuntimeError(line)
+            if self._at < len(self._script):
+                self._transport.write(self._script[self._at])
+                self._at += 1
+            else:
+                self._transport.close()
+
+    def connection_lost(self, _error: Exception | None) -> None:
+        self._done()
+
+
+async def send(load: Load, address: tuple[str, int]) -> float:
+    """Send everything; return how many seconds it took."""
+    loop = asyncio.get_running_loop()
+    body = b"Subject: x\r\n\r\n" + (b"x" * 76 + b"\r\n") * (load.size // 78 + 1) + b".\r\n"
+    message = [b"MAIL FROM:<a@example.org>\r\n", b"RCPT TO:<b@example.org>\r\n", b"DATA\r\n", body]
+    script = [b"EHLO bench\r\n", b"AUTH PLAIN AHVzZXIAcGFzcw==\r\n", *message * load.reuse, b"QUIT\r\n"]
+    left = load.messages // load.reuse
+
+    async def one_after_another() -> None:
+        nonlocal left
+        while left > 0:
+            left -= 1
+            done = loop.create_future()
+            await loop.create_connection(lambda: Client(script, lambda: done.set_result(None)), *address)  # noqa: B023
+            await done
+
+    begun = time.perf_counter()
+    await asyncio.gather(*(one_after_another() for _ in range(load.connections)))
+    return time.perf_counter() - begun
+
+
+async def _serve_door(pipe: Pipe) -> None:
+    house = OpenHouse()
+    listener = ListenerSettings(address=HostPort("127.0.0.1", 0), max_connections_per_client=1000)
+    door = Door(Settings(listener={"bench": listener}), house, house, Events(logger("json", "warning", io.StringIO())))
+    await door.start()
+    await _measure(pipe, door.addresses["bench"].port)
+    await door.stop(1)
+
+
+async def _serve_aiosmtpd(pipe: Pipe) -> None:
+    logging.getLogger("mail.log").setLevel(logging.ERROR)
+    warnings.simplefilter("ignore")
+    loop, house = asyncio.get_running_loop(), OpenHouse()
+    options = {"hostname": "bench", "auth_require_tls": False, "loop": loop}
+    server = await loop.create_server(
+        lambda: SMTP(house, authenticator=lambda *_: AuthResult(success=True), **options), "127.0.0.1", 0, backlog=1024
+    )
+    await _measure(pipe, server.sockets[0].getsockname()[1])
+    server.close()
+
+
+async def _measure(pipe: Pipe, port: int) -> None:
+    pipe.send(port)
+    begun = time.process_time()
+    await asyncio.get_running_loop().run_in_executor(None, pipe.recv)
+    pipe.send(time.process_time() - begun)
+
+
+def _server(kind: str, *, fast_loop: bool, pipe: Pipe) -> None:
+    serve = {"door": _serve_door, "aiosmtpd": _serve_aiosmtpd}[kind]
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop if fast_loop else None) as runner:
+        runner.run(serve(pipe))
+
+
+def run(kind: str, load: Load, *, fast_loop: bool) -> tuple[float, float]:
+    """Measure one server; return messages per second and milliseconds of CPU per message."""
+    ours, theirs = multiprocessing.Pipe()
+    process = multiprocessing.Process(target=_server, args=(kind,), kwargs={"fast_loop": fast_loop, "pipe": theirs})
+    process.start()
+    address = ("127.0.0.1", ours.recv())
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        seconds = runner.run(send(load, address))
+    ours.send(None)
+    cpu = ours.recv()
+    process.join()
+    return load.messages / seconds, 1000 * cpu / load.messages
+
+
+def main() -> None:
+    """Compare the door with aiosmtpd, under asyncio and uvloop."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    for name, default in (("messages", 3000), ("connections", 10), ("size", 2000), ("reuse", 1)):
+        parser.add_argument(f"--{name}", type=int, default=default)
+    load = Load(**vars(parser.parse_args()))
+    print(load)  # noqa: T201
+    base = 0.0
+    for kind in ("aiosmtpd", "door"):
+        for fast_loop in (False, True):
+            rate, cpu = run(kind, load, fast_loop=fast_loop)
+            base = base or rate
+            loop = "uvloop" if fast_loop else "asyncio"
+            print(f"{kind:9} {loop:8} {rate:7.0f} messages/s  {cpu:6.2f} ms CPU  {rate / base:5.2f}x")  # noqa: T201
+
+
+if __name__ == "__main__":
+    main()

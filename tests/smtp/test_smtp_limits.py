@@ -1,0 +1,261 @@
+"""Every bound: connections, errors, recipients, sizes, times, memory."""
+
+import asyncio
+import time
+
+import pytest
+from doorstep import PATIENCE_SECONDS, Caller, Doorstep, account
+
+from relay.budget import ByteBudget
+from relay.config.settings import DeliverySettings
+from relay.outcome import Replies
+
+MEGABYTE = 1024 * 1024
+
+
+async def test_connections_are_counted(make_doorstep):
+    doorstep = await make_doorstep({"max_connections": 2})
+    first, second, third = [await doorstep.call() for _ in range(3)]
+    assert await third.rest() == f"{Replies.TOO_MANY_CONNECTIONS}\r\n"
+    assert (await first.reply())[:3] == (await second.reply())[:3] == "220"
+    assert await first.say("QUIT") == "221 2.0.0 Bye"
+    assert await first.rest() == ""
+    fourth = await doorstep.call()
+    assert (await fourth.reply())[:3] == "220"
+    assert [event["reason"] for event in doorstep.events("connection_refused")] == ["too many connections"]
+
+
+async def test_connections_of_one_client_are_counted(make_doorstep):
+    doorstep = await make_doorstep({"max_connections_per_client": 1})
+    first = await doorstep.call()
+    assert (await first.reply())[:3] == "220"
+    assert await (await doorstep.call()).rest() == f"{Replies.TOO_MANY_CONNECTIONS}\r\n"
+    first.hang_up()
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        await doorstep.door._lobbies[0].empty.wait()
+    assert (await (await doorstep.call()).reply())[:3] == "220"
+
+
+async def test_junk_is_bounded(make_doorstep):
+    doorstep = await make_doorstep({"max_errors": 5})
+    caller = await doorstep.greeted()
+    await caller.send(b"JUNK\r\n" * 1000)
+    assert [line[:3] for line in (await caller.rest()).splitlines()] == ["500"] * 4 + ["421"]
+    assert [event["reason"] for event in doorstep.events("connection_refused")] == ["too many errors"]
+
+
+async def test_a_long_list_with_bad_addresses_is_no_junk(make_doorstep):
+    """Twenty bad addresses must not cost the other recipients their mail."""
+    doorstep = await make_doorstep({"max_errors": 5})
+    doorstep.gatekeeper.trusts = account("trusted")
+    caller = await doorstep.greeted()
+    bad = b"".join(b"RCPT TO:<bad%d>\r\n" % number for number in range(50))
+    await caller.send(b"MAIL FROM:<>\r\n" + bad + b"RCPT TO:<b@example.org>\r\nDATA\r\nx\r\n.\r\nQUIT\r\n")
+    said = (await caller.rest()).splitlines()
+    assert [line[:3] for line in said] == ["250", *["501"] * 50, "250", "354", "250", "221"]
+
+
+async def test_but_bad_addresses_without_end_are(make_doorstep):
+    doorstep = await make_doorstep({"max_errors": 5, "max_recipients": 100})
+    doorstep.gatekeeper.trusts = account("trusted")
+    caller = await doorstep.greeted()
+    await caller.send(b"MAIL FROM:<>\r\n" + b"RCPT TO:<bad>\r\n" * 1000)
+    assert [line[:3] for line in (await caller.rest()).splitlines()] == ["250", *["501"] * 104, "421"]
+
+
+async def test_success_clears_the_record(make_doorstep):
+    doorstep = await make_doorstep({"max_errors": 3})
+    doorstep.gatekeeper.trusts = account("trusted")
+    caller = await doorstep.greeted()
+    turn = b"JUNK\r\nJUNK\r\nMAIL FROM:<>\r\nRCPT TO:<b@example.org>\r\nDATA\r\nx\r\n.\r\n"
+    await caller.send(turn * 3 + b"QUIT\r\n")
+    said = [line[:3] for line in (await caller.rest()).splitlines()]
+    assert said == ["500", "500", "250", "250", "354", "250"] * 3 + ["221"]
+
+
+async def test_a_thousand_recipients_and_no_more(doorstep: Doorstep):
+    """Those beyond get 452 and the transaction goes on (RFC 5321 §4.5.3.1.10)."""
+    doorstep.gatekeeper.trusts = account("trusted")
+    caller = await doorstep.greeted()
+    rcpt = b"".join(b"RCPT TO:<user%d@example.org>\r\n" % number for number in range(1100))
+    sending = asyncio.create_task(caller.send(b"MAIL FROM:<>\r\n" + rcpt + b"DATA\r\nx\r\n.\r\nQUIT\r\n"))
+    said = [line[:9] for line in (await caller.rest()).splitlines()]
+    await sending
+    assert said == ["250 2.1.0", *["250 2.1.5"] * 1000, *["452 4.5.3"] * 100, "354 End d", "250 2.0.0", "221 2.0.0"]
+    assert len(doorstep.reception.received[0].recipients) == 1000
+
+
+async def test_fifty_megabytes_are_swallowed_and_refused(doorstep: Doorstep):
+    """The client hears 552 after its final dot; nothing is kept meanwhile."""
+    caller = await doorstep.ready()
+    block = (b"x" * 76 + b"\r\n") * 13_443  # a megabyte
+    for _ in range(50):
+        await caller.send(block)
+        assert doorstep.door._budget.used_bytes <= 36 * MEGABYTE
+    assert await caller.say(".") == str(Replies.TOO_BIG)
+    assert doorstep.door._budget.used_bytes == 0
+    assert await caller.say("MAIL FROM:<>") == "250 2.1.0 Ok"
+    assert doorstep.reception.received == []
+
+
+async def test_a_big_message_arrives_whole(doorstep: Doorstep):
+    caller = await doorstep.ready()
+    line = b"." + bytes(range(14, 256)) * 4000 + b"\r\n"  # longer than any line may be
+    await caller.send((b"." + line) * 20)
+    assert (await caller.say("."))[:3] == "250"
+    assert doorstep.reception.received[0].data == line * 20
+
+
+async def test_a_silent_client_is_told_and_cut(make_doorstep):
+    doorstep = await make_doorstep({"command_timeout": 0.2})
+    caller = await doorstep.greeted()
+    assert await caller.rest() == f"{Replies.TIMED_OUT}\r\n"
+
+
+async def test_a_command_that_drips_is_cut_all_the_same(make_doorstep):
+    """Only whole commands buy time."""
+    doorstep = await make_doorstep({"command_timeout": 0.3})
+    caller = await doorstep.greeted()
+    begun = time.monotonic()
+    dripping = asyncio.create_task(_drip(caller))
+    assert await caller.rest() == f"{Replies.TIMED_OUT}\r\n"
+    dripping.cancel()
+    assert time.monotonic() - begun < 5
+
+
+async def _drip(caller: Caller) -> None:
+    while True:
+        await caller.send(b"N")
+        await asyncio.sleep(0.02)
+
+
+async def test_data_buys_time_with_each_block(make_doorstep):
+    doorstep = await make_doorstep({"command_timeout": 30, "data_timeout": 0.5})
+    caller = await doorstep.ready()
+    for _ in range(8):
+        await caller.send(b"x\r\n")
+        await asyncio.sleep(0.1)
+    assert (await caller.say("."))[:3] == "250"
+
+
+async def test_data_that_stops_is_told_and_cut(make_doorstep):
+    doorstep = await make_doorstep({"command_timeout": 30, "data_timeout": 0.2})
+    caller = await doorstep.ready()
+    await caller.send(b"x\r\n")
+    assert await caller.rest() == f"{Replies.TIMED_OUT}\r\n"
+    assert doorstep.reception.received == []
+    assert doorstep.door._budget.used_bytes == 0
+
+
+async def test_no_time_runs_while_the_reception_works(make_doorstep):
+    """Aiosmtpd's timer would cut the client before the 250: a duplicate."""
+    doorstep = await make_doorstep({"command_timeout": 0.1, "data_timeout": 0.1})
+    doorstep.reception.may_answer.clear()
+    caller = await doorstep.ready()
+    await caller.send(b"x\r\n.\r\n")
+    await doorstep.reception.has_begun.wait()
+    await asyncio.sleep(0.4)
+    doorstep.reception.may_answer.set()
+    assert (await caller.reply())[:3] == "250"
+
+
+async def test_a_client_that_never_reads_is_cut(make_doorstep):
+    """What we keep for it is bounded, and so is our patience."""
+    doorstep = await make_doorstep({"command_timeout": 0.3})
+    caller = await doorstep.greeted()
+    caller.reader._transport.pause_reading()  # type: ignore[attr-defined] # StreamReader has no other way
+    with pytest.raises((ConnectionError, TimeoutError)):  # noqa: PT012 - the cut may be noticed at any write
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            while True:
+                await caller.send(b"EHLO x\r\n" * 1000)
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        await doorstep.door._lobbies[0].empty.wait()
+
+
+async def test_a_client_that_reads_late_loses_nothing(make_doorstep):
+    doorstep = await make_doorstep({"command_timeout": 20})
+    caller = await doorstep.greeted()
+    caller.reader._transport.pause_reading()  # type: ignore[attr-defined] # StreamReader has no other way
+    sending = asyncio.create_task(caller.send(b"EHLO x\r\n" * 50_000 + b"QUIT\r\n"))
+    await asyncio.sleep(0.3)
+    caller.reader._transport.resume_reading()  # type: ignore[attr-defined] # as above
+    said = await caller.rest()
+    await sending
+    assert said.count("250-relay.test\r\n") == 50_000
+    assert said.endswith("221 2.0.0 Bye\r\n")
+
+
+async def test_what_is_pipelined_behind_a_message_is_bounded(doorstep: Doorstep):
+    doorstep.reception.may_answer.clear()
+    caller = await doorstep.ready()
+    await caller.send(b"x\r\n.\r\n")
+    await doorstep.reception.has_begun.wait()
+    sending = asyncio.create_task(caller.send(b"NOOP\r\n" * 200_000 + b"QUIT\r\n"))
+    await asyncio.sleep(0.2)
+    (guest,) = doorstep.door._lobbies[0].guests
+    assert len(guest._inbox) < MEGABYTE  # type: ignore[attr-defined] # what memory holds is not seen from outside
+    doorstep.reception.may_answer.set()
+    said = await caller.rest()
+    await sending
+    assert said.count("\r\n") == 200_002
+
+
+async def _begin(doorstep: Doorstep, size: int) -> Caller:
+    caller = await doorstep.ready()
+    await caller.send(b"x" * size)
+    return caller
+
+
+async def _until_used(budget: ByteBudget, size: int) -> None:
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        while budget.used_bytes < size:  # noqa: ASYNC110 - the budget tells nobody
+            await asyncio.sleep(0.01)
+
+
+async def test_messages_wait_for_room_in_memory(make_doorstep):
+    doorstep = await make_doorstep(delivery=DeliverySettings(bytes_in_flight=1000))
+    budget = doorstep.door._budget
+    first = await _begin(doorstep, 900)
+    await _until_used(budget, 900)
+    second = await _begin(doorstep, 900)  # passes beyond the limit, so that somebody can finish
+    await _until_used(budget, 1800)
+    third = await _begin(doorstep, 10)
+    await third.send(b"\r\n.\r\n")
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(0.1):
+            await third.reply()
+    assert (await second.say("\r\n."))[:3] == "250"
+    assert (await third.reply())[:3] == "250"
+    assert (await first.say("\r\n."))[:3] == "250"
+    assert budget.used_bytes == 0
+
+
+async def test_a_message_that_waited_too_long_for_room_gets_452(make_doorstep):
+    doorstep = await make_doorstep({"data_timeout": 1.0}, delivery=DeliverySettings(bytes_in_flight=1000))
+    budget = doorstep.door._budget
+    doorstep.reception.may_answer.clear()
+    holder = await _begin(doorstep, 2000)
+    await holder.send(b"\r\n.\r\n")
+    await doorstep.reception.has_begun.wait()
+    waiter = await _begin(doorstep, 10)
+    await waiter.send(b"\r\n.\r\n")
+    assert await waiter.reply() == str(Replies.STORE_FULL)
+    assert await waiter.say("MAIL FROM:<>") == "250 2.1.0 Ok"
+    doorstep.reception.may_answer.set()
+    assert (await holder.reply())[:3] == "250"
+    assert budget.used_bytes == 0
+
+
+async def test_a_waiting_client_that_hangs_up_is_forgotten(make_doorstep):
+    doorstep = await make_doorstep({"data_timeout": 0.5}, delivery=DeliverySettings(bytes_in_flight=1000))
+    doorstep.reception.may_answer.clear()
+    holder = await _begin(doorstep, 2000)
+    await holder.send(b"\r\n.\r\n")
+    await doorstep.reception.has_begun.wait()
+    waiter = await _begin(doorstep, 10)
+    waiter.hang_up()
+    doorstep.reception.may_answer.set()
+    assert (await holder.reply())[:3] == "250"
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        while doorstep.door._budget.used_bytes:  # noqa: ASYNC110 - the budget tells nobody
+            await asyncio.sleep(0.01)
