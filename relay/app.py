@@ -14,6 +14,7 @@ from relay.config import Settings, masked
 from relay.config.units import HostPort
 from relay.delivery import Delivery
 from relay.events import Events, logger
+from relay.housekeeping import Housekeeping
 from relay.intake import Auto, Direct, Intake, Queued
 from relay.keeping import Custodian, Keeper
 from relay.message import Clock
@@ -38,7 +39,7 @@ class Gateway:
 
     addresses: dict[str, HostPort]  # where each listener really listens, by its name
     web_url: str  # empty: the pages are off
-    worker: asyncio.Task[None]  # ends only when something is very wrong
+    tasks: frozenset[asyncio.Task[None]]  # what runs in the background; one that ends is a reason to stop
 
 
 @asynccontextmanager
@@ -51,12 +52,14 @@ async def running(settings: Settings, events: Events | None = None, clock: Clock
         events.recovered(await parts.queue.recover(_OWNER))
         worker = asyncio.create_task(parts.worker.run(), name="worker")
         stack.push_async_callback(_stop_delivery, parts, worker)
+        keeping_house = asyncio.create_task(parts.housekeeping.run(), name="housekeeping")
+        stack.callback(keeping_house.cancel)
         stack.push_async_callback(parts.door.stop, settings.delivery.stop_within)
         await parts.door.start()
         for name, address in parts.door.addresses.items():
             events.listener_opened(name, str(address), settings.listener[name].tls)
         web_url = await _open_web(settings, parts, stack)
-        yield Gateway(dict(parts.door.addresses), web_url, worker)
+        yield Gateway(dict(parts.door.addresses), web_url, frozenset({worker, keeping_house}))
 
 
 async def serve(settings: Settings) -> None:
@@ -67,10 +70,11 @@ async def serve(settings: Settings) -> None:
         loop.add_signal_handler(number, asked.set)
     async with running(settings) as gateway:
         stopping = asyncio.create_task(asked.wait(), name="stop signal")
-        await asyncio.wait({stopping, gateway.worker}, return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait({stopping, *gateway.tasks}, return_when=asyncio.FIRST_COMPLETED)
         stopping.cancel()
-        if gateway.worker.done():
-            gateway.worker.result()
+        for task in gateway.tasks:
+            if task.done():
+                task.result()
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +85,7 @@ class _Parts:
     queue: SqliteQueue
     auto: Auto
     worker: Worker
+    housekeeping: Housekeeping
     door: Door
 
     @classmethod
@@ -111,7 +116,9 @@ class _Parts:
             events=events,
             clock=clock,
         )
-        return cls(settings, events, clock, queue, auto, worker, Door(settings, accounts, reception, events))
+        housekeeping = Housekeeping(queue, settings.store.keep, events, clock)
+        door = Door(settings, accounts, reception, events)
+        return cls(settings, events, clock, queue, auto, worker, housekeeping, door)
 
 
 def _build_intakes(

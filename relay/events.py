@@ -331,6 +331,10 @@ class Events:
         log = self._log.warning if messages else self._log.info
         log("recovered", messages=messages)
 
+    def pruned(self, messages: int) -> None:
+        """The history of so many finished messages was deleted, for its age."""
+        self._log.info("pruned", messages=messages)
+
     def store_failed(self, what: str, error: str) -> None:
         """The store could not do something; nothing was changed."""
         self._store_errors.inc()

@@ -64,6 +64,7 @@ class Worker:
         self._clock = clock
         self._running: Counter[str] = Counter()
         self._waiting: dict[str, deque[_Work]] = {}
+        self._held_bytes = 0
         self._tasks: set[asyncio.Task[None]] = set()
         self._wake = asyncio.Event()
         self._stopping = False
@@ -111,7 +112,7 @@ class Worker:
         try:
             await self._pauses.refresh()
             self._begin_waiting()
-            room = min(self._settings.concurrency - len(self._tasks), _MOST_WAITING - self._count_waiting())
+            room = self._room()
             if room <= 0:
                 return False
             claims = await self._queue.claim(
@@ -126,6 +127,12 @@ class Worker:
         self._begin_waiting()
         return len(claims) == room
 
+    def _room(self) -> int:
+        """Tell how many messages more may be held here; memory is bounded by their bytes, too."""
+        if self._held_bytes >= self._settings.bytes_in_flight:
+            return 0
+        return min(self._settings.concurrency - len(self._tasks), _MOST_WAITING - self._count_waiting())
+
     async def _take(self, claim: Claim) -> None:
         account = await self._gatekeeper.resolve(claim.message.account)
         if account is None:
@@ -135,12 +142,14 @@ class Worker:
             )
             await self._give_back(claim, min(self._clock() + self._retry.longest, claim.expires_at))
             return
+        self._held_bytes += len(claim.message.data)
         self._waiting.setdefault(account.name, deque()).append(_Work(claim, account))
 
     async def _give_back_waiting(self) -> None:
         while self._waiting:
             _, works = self._waiting.popitem()
             for work in works:
+                self._held_bytes -= len(work.claim.message.data)
                 await self._give_back(work.claim, self._clock())
 
     def _begin_waiting(self) -> None:
@@ -176,6 +185,7 @@ class Worker:
             self._events.unexpected("worker", error, message_id=work.claim.message.id)
             await self._give_back(work.claim, self._clock() + self._retry.longest)
         finally:
+            self._held_bytes -= len(work.claim.message.data)
             self._running[work.account.name] -= 1
             if not self._running[work.account.name]:
                 del self._running[work.account.name]

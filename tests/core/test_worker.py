@@ -183,3 +183,17 @@ async def test_nothing_is_left_leased_when_all_is_done(world, count):
     async with draining(world):
         await until(lambda: _empty(world))
     assert await world.queue.recover("local/0") == 0
+
+
+async def test_nothing_more_is_claimed_while_what_is_held_fills_the_memory_it_may_have(world):
+    account = world.account(concurrency=50)
+    slow = Until(YES)
+    world.provider.script = [slow]
+    messages = [await world.kept(account)]
+    async with draining(world, bytes_in_flight=1) as worker:
+        await asyncio.wait_for(slow.begun.wait(), 5.0)
+        messages += [await world.kept(account) for _ in range(5)]
+        await asyncio.sleep(0.1)
+        assert worker.under_way == 1
+        slow.let_end.set()
+        await until(all_in(world, messages, State.ACCEPTED))

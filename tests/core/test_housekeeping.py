@@ -1,0 +1,35 @@
+"""What is forgotten, and what never is."""
+
+import asyncio
+
+from relay.housekeeping import Housekeeping
+from relay.outcome import Deferred
+
+DAY = 86400.0
+
+
+async def test_only_what_was_finished_long_ago_is_forgotten(world):
+    account = world.account(max_age="90d")
+    old = await world.kept(account)
+    await world.attempt(account)
+    world.provider.script = [Deferred("busy")]
+    waiting = await world.kept(account)
+    await world.attempt(account)
+    world.clock.advance(31 * DAY)
+    young = await world.kept(account)
+    await world.attempt(account)
+    assert await Housekeeping(world.queue, 30 * DAY, world.events, world.clock).prune() == 1
+    assert await world.queue.entries(old) is None
+    assert await world.queue.entries(waiting) is not None
+    assert await world.queue.entries(young) is not None
+    assert world.logged("pruned")[0]["messages"] == 1
+
+
+async def test_a_store_that_fails_does_not_end_it(world):
+    await world.queue.close()
+    keeping_house = Housekeeping(world.queue, 30 * DAY, world.events, world.clock)
+    task = asyncio.create_task(keeping_house.run())
+    await asyncio.sleep(0.05)
+    assert not task.done()
+    assert world.logged("store_failed")
+    task.cancel()
