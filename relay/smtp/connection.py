@@ -137,7 +137,7 @@ class Connection(SMTP):
         elif self._phase is Phase.STALLED:
             self._starve()
         else:
-            self._part(Replies.TIMED_OUT)
+            self._part(Replies.TIMED_OUT, lingering=self._phase is Phase.DATA)
 
     def dismiss(self) -> None:
         """Say 421 now, or after the reply to a message whose final dot arrived."""
@@ -145,7 +145,7 @@ class Connection(SMTP):
         if self._phase is Phase.SECURING:
             self.abort()
         elif self._phase is not Phase.WORKING:
-            self._part(Replies.SHUTTING_DOWN)
+            self._part(Replies.SHUTTING_DOWN, lingering=self._phase is not Phase.COMMAND)
 
     def abort(self) -> None:
         """Cut the connection."""
@@ -208,7 +208,7 @@ class Connection(SMTP):
                 self._inbox.take()
             return False
         self._deadline = self.loop.time() + self._lobby.rules.command_timeout
-        if self._swallowing:
+        if self._swallowing or len(line) > MAX_LINE:
             self._swallowing = False
             return self._perform(self._dialogue.answer_too_long())
         return self._perform(self._dialogue.answer(line))
@@ -252,7 +252,7 @@ class Connection(SMTP):
         elif isinstance(answer, Farewell):
             if answer.reason:
                 self._lobby.events.connection_refused(self._lobby.name, self.client, answer.reason)
-            self._part(answer.reply)
+            self._part(answer.reply, lingering=not answer.reply.is_success)
         elif isinstance(answer, LoginPassword):
             login, password = credentials_text(answer)
             self._work(self._lobby.gatekeeper.authenticate(login, password, self.client), self._dialogue.logged_in)
@@ -281,7 +281,7 @@ class Connection(SMTP):
         self._turn_to(Phase.COMMAND)
         self._guard(lambda: self._perform(then(task.result()) if reply is None else reply))
         if self._dismissed:
-            self._part(Replies.SHUTTING_DOWN)
+            self._part(Replies.SHUTTING_DOWN, lingering=len(self._inbox) > 0)
         self._advance()
 
     def _start_tls(self) -> None:
@@ -358,11 +358,11 @@ class Connection(SMTP):
         self._lobby.events.unexpected("smtp", error, client=self.client)
         return Replies.OUR_FAULT
 
-    def _part(self, reply: Reply) -> None:
-        """Say a last reply and close; the client gets a moment to read it."""
+    def _part(self, reply: Reply, *, lingering: bool = True) -> None:
+        """Say a last reply and close; `lingering`, for where the client may be sending still."""
         if self._phase not in (Phase.CLOSING, Phase.GONE):
             self._wire.say(reply_line(reply))
-            self._close(lingering=not reply.is_success)
+            self._close(lingering=lingering)
 
     def _close(self, *, lingering: bool = False) -> None:
         self._phase = Phase.CLOSING
