@@ -197,3 +197,23 @@ async def test_a_store_turned_read_only_is_an_error_and_over_when_it_is_over(que
 
     await queue.put(new())
     assert NOON == (await claim_one(queue)).message.received_at
+
+
+async def test_prune_gives_the_pages_of_a_backlog_back_to_the_disk(open_store, store, clock, monkeypatch):
+    monkeypatch.setattr("relay.queue.sqlite.keeping._SPARE_PAGES", 100)
+    queue = await open_store()
+    for _ in range(60):
+        await queue.put(new(data=bytes(60_000)))
+    for _ in range(60):
+        await finish(queue)
+    await queue._writer.do(lambda c: None)
+    before = await queue._reader.ask(lambda c: c.execute("PRAGMA page_count").fetchone()[0])
+    clock.advance(1)
+
+    assert 60 == await queue.prune(clock.now, 1000)
+
+    free, pages = await queue._reader.ask(
+        lambda c: [c.execute(f"PRAGMA {name}").fetchone()[0] for name in ("freelist_count", "page_count")]
+    )
+    assert free <= 100
+    assert pages < before / 3

@@ -180,6 +180,18 @@ async def test_prune_never_takes_what_is_open(queue, clock):
     assert 0 == await queue.prune(clock.now, 100)
 
 
+async def test_prune_leaves_what_somebody_still_works_on(queue, clock):
+    await queue.put(new())
+    claim = await claim_one(queue)
+    await queue.begin(claim, [0], 60)
+    await queue.record(claim, [ACCEPTED], seconds=1)
+    clock.advance(10)
+
+    assert 0 == await queue.prune(clock.now, 100)
+    await queue.release(claim, None)
+    assert 1 == await queue.prune(clock.now, 100)
+
+
 async def test_stats_count_recipients_by_state_and_open_messages(queue, clock):
     nothing = await queue.stats()
     await queue.put(new("a@x.example", "b@x.example", received_at=NOON - 50))
