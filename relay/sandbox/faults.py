@@ -2,7 +2,7 @@
 
 from dataclasses import asdict, dataclass, replace
 from fnmatch import fnmatchcase
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, ClassVar, Literal, get_args
 
 from relay.sandbox.form import AtLeast, AtMost, BadFormError, filled
 
@@ -159,24 +159,7 @@ Fault = (
     | Redirect
     | Huge
 )
-_KINDS: dict[str, type[Fault]] = {
-    kind.kind: kind
-    for kind in (
-        Status,
-        Res,
-        Err,
-        Slow,
-        SlowAfter,
-        CutBefore,
-        CutAfter,
-        Garbage,
-        Empty,
-        Partial,
-        SentDiffers,
-        Redirect,
-        Huge,
-    )
-}
+_KINDS: dict[str, type[Fault]] = {kind.kind: kind for kind in get_args(Fault)}
 
 
 class BadFaultError(Exception):
