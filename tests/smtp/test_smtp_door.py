@@ -16,6 +16,8 @@ from relay.config.units import HostPort
 from relay.errors import ConfigError
 from relay.outcome import Replies
 from relay.smtp import Door
+from relay.smtp.door import _cure
+from relay.smtp.offer import may_log_in
 
 ANY_PORT = HostPort("127.0.0.1", 0)
 
@@ -144,3 +146,32 @@ async def test_many_clients_at_once():
     await asyncio.gather(*(send(number) for number in range(90)))
     assert sorted(int(one.data) for one in doorstep.reception.received) == list(range(90))
     await doorstep.close()
+
+
+async def test_who_slips_in_while_the_door_closes_is_sent_away(doorstep: Doorstep):
+    """The kernel may have accepted a client before the listener was closed."""
+    lobby = doorstep.door._lobbies[0]
+    lobby.closing = True
+    assert await (await doorstep.call()).rest() == f"{Replies.SHUTTING_DOWN}\r\n"
+
+
+def test_a_low_port_without_the_right_is_named_with_its_cure():
+    assert "CAP_NET_BIND_SERVICE" in _cure(PermissionError(13, "Permission denied"))
+
+
+@pytest.mark.parametrize(
+    ("without_tls", "client", "has_tls", "may"),
+    [
+        ("loopback", "127.0.0.1", False, True),
+        ("loopback", "127.8.9.1", False, True),
+        ("loopback", "::1", False, True),
+        ("loopback", "192.0.2.1", False, False),
+        ("loopback", "unknown", False, False),
+        ("loopback", "127.0.0.1.example", False, False),
+        ("always", "192.0.2.1", False, True),
+        ("never", "127.0.0.1", False, False),
+        ("never", "192.0.2.1", True, True),
+    ],
+)
+def test_who_may_log_in_without_tls(without_tls, client: str, has_tls: bool, may: bool):
+    assert may is may_log_in(ListenerSettings(auth_without_tls=without_tls), client, has_tls=has_tls)

@@ -1,6 +1,7 @@
 """Every bound: connections, errors, recipients, sizes, times, memory."""
 
 import asyncio
+import socket
 import time
 
 import pytest
@@ -9,6 +10,7 @@ from doorstep import PATIENCE_SECONDS, Caller, Doorstep, account
 from relay.budget import ByteBudget
 from relay.config.settings import DeliverySettings
 from relay.outcome import Replies
+from relay.smtp.connection import Connection
 
 MEGABYTE = 1024 * 1024
 
@@ -175,14 +177,32 @@ async def test_a_client_that_never_reads_is_cut(make_doorstep):
 async def test_a_client_that_reads_late_loses_nothing(make_doorstep):
     doorstep = await make_doorstep({"command_timeout": 20})
     caller = await doorstep.greeted()
+    (guest,) = doorstep.door._lobbies[0].guests
+    assert isinstance(guest, Connection)
+    guest._wire.transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)
     caller.reader._transport.pause_reading()  # type: ignore[attr-defined] # StreamReader has no other way
     sending = asyncio.create_task(caller.send(b"EHLO x\r\n" * 30_000 + b"QUIT\r\n"))
-    await asyncio.sleep(0.3)
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        while not guest._wire.blocked:  # noqa: ASYNC110 - the kernel tells nobody
+            await asyncio.sleep(0.01)
     caller.reader._transport.resume_reading()  # type: ignore[attr-defined] # as above
     said = await caller.rest()
     await sending
     assert said.count("250-relay.test\r\n") == 30_000
     assert said.endswith("221 2.0.0 Bye\r\n")
+
+
+async def test_a_line_that_is_too_long_is_swallowed_in_pieces(doorstep: Doorstep):
+    caller = await doorstep.greeted()
+    (guest,) = doorstep.door._lobbies[0].guests
+    assert isinstance(guest, Connection)
+    for _ in range(5):
+        await caller.send(b"x" * 13_000)
+        await asyncio.sleep(0.02)
+        assert len(guest._inbox) < MEGABYTE
+    await caller.send(b"\r\nNOOP\r\n")
+    assert await caller.reply() == str(Replies.LINE_TOO_LONG)
+    assert await caller.reply() == "250 2.0.0 Ok"
 
 
 async def test_what_is_pipelined_behind_a_message_is_bounded(doorstep: Doorstep):
