@@ -56,7 +56,7 @@ FLOORS = (
     Floor(("relay.keeping", "relay.entries", "relay.doubts"), neighbours=False),
     Floor(("relay.intake", "relay.tracking", "relay.bounce"), neighbours=False),
     Floor(("relay.reception",), neighbours=False),  # reads, checks, and chooses the intake
-    Floor(("relay.smtp", "relay.worker", "relay.web", "relay.sandbox"), neighbours=False),
+    Floor(("relay.smtp", "relay.worker", "relay.housekeeping", "relay.web", "relay.sandbox"), neighbours=False),
     Floor(("relay.app", "relay.cli", "relay.demo", "relay.commands", "relay.__main__"), neighbours=True),
 )
 

@@ -23,9 +23,10 @@ SILENT_DEPENDENCIES = {
 #: Imported and not declared: whose part it is.
 PARTS = {"pydantic-core": "pydantic", "annotated-types": "pydantic"}
 
-_PRIVATE_KEY = re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----")
+_PRIVATE_KEY = re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----\s+[A-Za-z0-9+/]{20}")
 _TOKEN = re.compile(r"\b(AKIA[0-9A-Z]{16}|gh[pousr]_\w{30,}|xox[abpr]-\w{10,}|sk-\w{30,})\b")
-_ADDRESS = re.compile(r"[\w.+-]+@([\w-]+(?:\.[\w-]+)+)", re.ASCII)
+#: An address somebody could have: what is no host name, or ends in a number, belongs to nobody.
+_ADDRESS = re.compile(r"[\w.+-]+@((?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)+[a-z]{2,})(?![\w-])", re.ASCII | re.IGNORECASE)
 #: RFC 2606 and RFC 6761; the vendors' own, and the made-up ones of their documents; one letter, which nobody has.
 _RESERVED = re.compile(
     r"(.*\.)?(example(\.(com|net|org)|\.com-x)?|test|invalid|localhost|local)"
@@ -106,9 +107,10 @@ def test_addresses_belong_to_nobody():
 @pytest.mark.parametrize(
     ("text", "seen"),
     [
-        ("-----BEGIN EC PRIVATE KEY-----", True),
-        ("-----BEGIN PRIVATE KEY-----", True),
-        ("-----BEGIN CERTIFICATE-----", False),
+        ("-----BEGIN EC PRIVATE KEY-----\n" + "MHcCAQEEIBkg" * 4, True),
+        ("-----BEGIN PRIVATE KEY-----\r\n" + "MHcCAQEEIBkg" * 4, True),
+        ("it begins with -----BEGIN PRIVATE KEY-----", False),
+        ("-----BEGIN CERTIFICATE-----\n" + "MHcCAQEEIBkg" * 4, False),
         ("AKIA" + "ABCDEFGHIJKLMNOP", True),
         ("ghp_" + "a" * 36, True),
         ("demo-apikey", False),
@@ -117,6 +119,18 @@ def test_addresses_belong_to_nobody():
 def test_secrets_are_recognised(text, seen):
     # Put together here so that this file does not hold what it looks for.
     assert seen == bool(_PRIVATE_KEY.search(text) or _TOKEN.search(text))
+
+
+@pytest.mark.parametrize(
+    ("text", "domains"),
+    [
+        ("ana@mail.example.org, <b@Shop.test>", ["mail.example.org", "Shop.test"]),
+        ("image001.png@01DA6C80.12345670", []),
+        ("b@192.0.2.1 b@-example.org b@exa_mple.org a@localhost", []),
+    ],
+)
+def test_addresses_are_recognised(text, domains):
+    assert domains == [match[1] for match in _ADDRESS.finditer(text)]
 
 
 @pytest.mark.parametrize(

@@ -17,6 +17,7 @@ RULES = (
     manners.leftovers,
     manners.prints,
     manners.read_clocks,
+    manners.misread_patterns,
     manners.loose_dataclasses,
     manners.global_state,
 )

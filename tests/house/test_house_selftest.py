@@ -125,6 +125,8 @@ MANNERS = [
     (manners.read_clocks, "def f():\n    time.sleep(1)", "import time"),
     (manners.read_clocks, "at = datetime.now(UTC)", "at = datetime.fromtimestamp(clock(), UTC)"),
     (manners.read_clocks, "wait = random.uniform(0, 1)", "wait = rng.uniform(0, 1)"),
+    (manners.misread_patterns, r"A = re.compile(r'(?:a[bc]++)*+d')", r"A = re.compile(r'(?:a[bc]++)*d')"),
+    (manners.misread_patterns, r"A = re.compile(rb'(a|b)++')", r"A = re.compile(rb'[ab]*+(?>a+)\)*+')"),
     (manners.loose_dataclasses, "@dataclass\nclass A: pass", "@dataclass(frozen=True, slots=True)\nclass A: pass"),
     (manners.loose_dataclasses, "@dataclasses.dataclass(frozen=True)\nclass A: pass", "class A: pass"),
     (manners.global_state, "serve()", "SIZE = len(NAMES)"),
