@@ -230,6 +230,20 @@ def test_sandbox_says_that_its_address_is_taken_or_wrong():
     assert relay("sandbox", "--address", "8025").returncode == 2
 
 
+@pytest.mark.parametrize(
+    ("arguments", "code", "said"),
+    [
+        (["--mensatek-user", "no-token"], 2, "NAME:SECRET"),
+        (["--dmds-campaign", "nonumber:key"], 2, "nonumber"),
+        (["--mensatek-shape", "yaml"], 2, "xml"),
+        (["--journal", "/nonexistent/journal"], 69, "/nonexistent/journal"),
+    ],
+)
+def test_sandbox_says_what_is_wrong_with_its_options(arguments, code, said):
+    done = relay("sandbox", "--address", "127.0.0.1:0", *arguments)
+    assert (done.returncode, said in done.stderr) == (code, True), done.stderr
+
+
 def test_the_module_is_the_program():
     done = subprocess.run(
         [RELAY.with_name("python"), "-m", "relay", "--version"], capture_output=True, text=True, timeout=60, check=True
