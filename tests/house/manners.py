@@ -40,7 +40,7 @@ _CLOCKS = re.compile(
     r"|(datetime\.)?date\.today|random\.[a-z]\w*)"
 )
 #: A group that is repeated possessively: Debian 12's Python 3.11.2 matches it wrongly where a round of the repetition
-#: begins and fails (seen there; right in 3.11.7). `[^x]*+` and `(?>...)` are right in both.
+#: begins and fails (python/cpython#106052; right from 3.11.5 on). `[^x]*+` and `(?>(...)*)` are right in both.
 _POSSESSIVE_GROUP = re.compile(r"(?<!\\)\)([*+?]|\{\d*,?\d*\})\+")
 #: Who speaks to a person on a terminal.
 SPEAKERS = ("relay.cli", "relay.commands", "relay.demo", "relay.__main__")
