@@ -13,7 +13,7 @@ from relay.mime import words
 _PLAIN = re.compile(r"(?:\"([\w .,()'/&+-]*)\"|([\w .'/&+-]*?))\s*<([\w.+=/!#$%&'*?^`{|}~-]+@[A-Za-z0-9.-]+)>")
 _BARE = re.compile(r"[A-Za-z0-9.+_-]+@[A-Za-z0-9.-]+")
 _SHORT_CHARS = 300
-_QUOTED = r"""  | "(?P<quoted>(?:[^"\\]|\\.)*+)"
+_QUOTED = r"""  | "(?P<quoted>[^"\\]*+(?:\\.[^"\\]*+)*)"
 """
 _TOKENS = (
     r"""
@@ -33,7 +33,7 @@ _TOKEN = re.compile(_TOKENS, re.VERBOSE | re.DOTALL)
 _TOKEN_WITHOUT_QUOTES = re.compile(_TOKENS.replace(_QUOTED, ""), re.VERBOSE | re.DOTALL)
 _PARENTHESES = re.compile(r"\\.|[()]", re.DOTALL)
 _ESCAPED = re.compile(r"\\(.)", re.DOTALL)
-_IN_QUOTES = re.compile(r'"((?:[^"\\]|\\.)*+)"', re.DOTALL)
+_IN_QUOTES = re.compile(r'"([^"\\]*+(?:\\.[^"\\]*+)*)"', re.DOTALL)
 _NO_LOCAL = re.compile(r"[\s<>@\x00-\x1f\x7f]")
 _NO_ADDRESS = re.compile(r"[\s<>\x00-\x1f\x7f]")
 _AROUND_ADDRESS = str.maketrans('<>,;"()', " " * 7)

@@ -8,7 +8,7 @@ from relay.mime import words
 from relay.mime.charset import decode
 
 #: A parameter: quoted (the closing quote may be missing) or everything up to the next semicolon.
-_PARAMETER = re.compile(rb'(?:^|[;\s])([^\s=;"]++)\s*+=\s*+(?:"((?:[^"\\]|\\.)*+)"?|([^;]*+))', re.DOTALL)
+_PARAMETER = re.compile(rb'(?:^|[;\s])([^\s=;"]++)\s*+=\s*+(?:"([^"\\]*+(?:\\.[^"\\]*+)*)"?|([^;]*+))', re.DOTALL)
 _SEGMENT = re.compile(r"(.+?)\*(?:(\d{1,4})(\*)?)?", re.DOTALL)
 _ESCAPED = re.compile(rb'\\(["\\])')
 _TYPE = re.compile(r"([a-z0-9!#$&^_.+-]{1,127})/([a-z0-9!#$&^_.+-]{1,127})")

@@ -20,7 +20,7 @@ _URLS = re.compile(_URL, re.IGNORECASE)
 _LINKS = re.compile(
     _URL
     + r"|(?<![\w./@-])www\.[^\s<>\"&\u00a0]+(?:&amp;[^\s<>\"&\u00a0]+)*"
-    + r"|(?<![\w.+@/=-])[\w.+-]++@[\w-]++(?:\.[\w-]++)++",
+    + r"|(?<![\w.+@/=-])[\w.+-]++@[\w-]++(?:\.[\w-]++)+",
     re.IGNORECASE,
 )
 _LONGEST_LINK = 2048
@@ -28,7 +28,7 @@ _LONGEST_LINK = 2048
 _TRAILING = ".,;:!?'*_~"
 #: RFC 3676 §4: a line that ends in a blank flows into the next of the same quote depth, but not from or into "-- ".
 _FLOWED = re.compile(
-    r"^(>*+)((?:(?![ ]?--[ ]\n)[^\n]*[ ]\n(?=\1(?!>))\1(?![ ]?--[ ]?(?:\n|\Z))[ ]?)++)",
+    r"^(>*+)((?:(?![ ]?--[ ]\n)[^\n]*[ ]\n(?=\1(?!>))\1(?![ ]?--[ ]?(?:\n|\Z))[ ]?)+)",
     re.MULTILINE,
 )
 _STUFFED = re.compile(r"^[ ]", re.MULTILINE)
