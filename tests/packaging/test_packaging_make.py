@@ -17,8 +17,8 @@ CI = ROOT / ".ci"
 def run(*command, env=None, **options):
     # What an outer `make test` tells its children is not meant for the makes that are tried here.
     environ = {key: value for key, value in (env or os.environ).items() if not key.startswith(("MAKE", "MFLAGS"))}
-    options |= {"stdin": subprocess.DEVNULL, "capture_output": True, "text": True, "timeout": 120, "check": False}
-    return subprocess.run(command, env=environ, **options)
+    options |= {"stdin": subprocess.DEVNULL, "capture_output": True, "text": True, "timeout": 120}
+    return subprocess.run(command, env=environ, check=False, **options)
 
 
 def program(folder, name, text):
