@@ -4,7 +4,7 @@ import asyncio
 import random
 import signal
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
@@ -40,6 +40,7 @@ class Gateway:
     addresses: dict[str, HostPort]  # where each listener really listens, by its name
     web_url: str  # empty: the pages are off
     tasks: frozenset[asyncio.Task[None]]  # what runs in the background; one that ends is a reason to stop
+    reload_certificates: Callable[[], None]  # takes renewed certificates now; it is looked for them anyway
 
 
 @asynccontextmanager
@@ -59,16 +60,19 @@ async def running(settings: Settings, events: Events | None = None, clock: Clock
         for name, address in parts.door.addresses.items():
             events.listener_opened(name, str(address), settings.listener[name].tls)
         web_url = await _open_web(settings, parts, stack)
-        yield Gateway(dict(parts.door.addresses), web_url, frozenset({worker, keeping_house}))
+        yield Gateway(
+            dict(parts.door.addresses), web_url, frozenset({worker, keeping_house}), parts.door.reload_certificates
+        )
 
 
 async def serve(settings: Settings) -> None:
-    """Run the gateway until SIGTERM or SIGINT, or until a part that must not end has ended."""
+    """Run the gateway until SIGTERM or SIGINT, or until a part that must not end has ended. SIGHUP: certificates."""
     asked = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, asked.set)
     async with running(settings) as gateway:
+        loop.add_signal_handler(signal.SIGHUP, gateway.reload_certificates)
         stopping = asyncio.create_task(asked.wait(), name="stop signal")
         await asyncio.wait({stopping, *gateway.tasks}, return_when=asyncio.FIRST_COMPLETED)
         stopping.cancel()

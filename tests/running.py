@@ -187,6 +187,11 @@ class Gateway:
         until(lambda: len(self.events(name)) >= count, _MAIL_SECONDS, f"no {count} {name} in the log")
         return self.events(name)
 
+    def tell(self, number: int) -> None:
+        """Send a signal that does not stop it."""
+        assert self._process is not None
+        self._process.send_signal(number)
+
     def stop(self, number: int = signal.SIGTERM) -> int:
         """Stop by a signal; returns the exit code. Safe to repeat."""
         if self._process is None:
