@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 from typing import Literal, NewType
 
 import idna
@@ -93,6 +94,7 @@ class Message:
     client: str = ""  # the client's address, for log and trace
 
 
+@lru_cache(maxsize=8192)  # asked a dozen times for each recipient
 def mailbox_key(email: str) -> str:
     """Reduce the spellings of one mailbox to one: the domain in lower case and as A-labels.
 

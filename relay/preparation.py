@@ -24,8 +24,8 @@ _P = ParamSpec("_P")
 _T = TypeVar("_T")
 
 #: Plans of messages just accepted that are kept for their first attempt: by number, and by bytes of their messages.
-_MOST_FRESH = 256
-_MOST_FRESH_BYTES = 8 * 1024 * 1024
+_MOST_FRESH = 2048
+_MOST_FRESH_BYTES = 16 * 1024 * 1024
 
 #: From this size on a message is read in a thread, so that the loop goes on serving others.
 _OFF_LOOP_BYTES = 128 * 1024
