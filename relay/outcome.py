@@ -128,6 +128,7 @@ class Refused:
     reason: str  # for log and history; may quote the provider, cleaned; never shown to an SMTP client
     reply: Reply = Replies.REFUSED_BY_PROVIDER
     blame: Blame = Blame.MESSAGE
+    somebody_in_call: bool = False  # the API refused the whole call for a recipient that it does not name
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +139,7 @@ class Deferred:
     blame: Blame = Blame.PROVIDER
     maybe_accepted: bool = False  # the API may have it already: look for proof before trying again
     retry_after_seconds: float | None = None  # what the API asked for; None: it did not say
+    was_tried: bool = True  # False: no call was made for it in this attempt
 
 
 Outcome = Accepted | Refused | Deferred

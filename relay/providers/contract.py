@@ -115,6 +115,13 @@ class Provider(Protocol):
         Raises ProviderError when the API said nothing that can be understood. Not safe to repeat.
         """
 
+    def split(self, call: Call) -> tuple[Call, ...]:
+        """Divide a call that was refused for somebody in it into smaller ones that serve the same recipients; pure.
+
+        Together they hold every recipient exactly once, show nobody more than the call did, and are at least two where
+        the call has several recipients.
+        """
+
     async def verify(self, credentials: Credentials) -> Verification:
         """Ask the API, by its cheapest harmless call, whether the credentials are right. Never raises ProviderError."""
 

@@ -44,6 +44,7 @@ class RecipientEntry:
     provider_batch_id: str = ""
     reason: str = ""  # of the last outcome; empty: none yet
     changed_at: float = 0.0  # when it came to this state; the store fills it in
+    due_at: float | None = None  # when its next attempt may begin, or its rule be applied; None: as soon as the message
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +80,7 @@ class Result:
     position: int
     outcome: Outcome
     state: State
+    due_at: float | None = None  # when the recipient is due again; None: at once, or never in a final state
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +132,13 @@ class Queue(Protocol):
         """Write outcomes, states and history of one attempt; the lease stays. Safe to repeat with the same results.
 
         `call` names the function that was called; `seconds` how long it took.
+        """
+
+    async def confirm(self, message_id: MessageId, results: Sequence[Result]) -> int:
+        """Write down proof for recipients that are UNCONFIRMED, whoever holds the lease; the others are left as they are.
+
+        Returns how many recipients it settled. For outcomes that come to light later: an answer whose lease was lost, a
+        report. A holder of the lease finds out when it begins an attempt.
         """
 
     async def release(self, claim: Claim, due_at: float | None) -> None:
