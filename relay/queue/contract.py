@@ -135,7 +135,7 @@ class Queue(Protocol):
         """
 
     async def confirm(self, message_id: MessageId, results: Sequence[Result]) -> int:
-        """Write down proof for recipients that are UNCONFIRMED, whoever holds the lease; the others are left as they are.
+        """Write down proof for recipients that are UNCONFIRMED, whoever holds the lease; others are left as they are.
 
         Returns how many recipients it settled. For outcomes that come to light later: an answer whose lease was lost, a
         report. A holder of the lease finds out when it begins an attempt.

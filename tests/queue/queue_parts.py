@@ -50,6 +50,7 @@ def mail(
 def new(
     *addresses: str,
     states: Sequence[State] = (),
+    entries_due_at: float | None = None,
     due_at: float = NOON,
     mode: str = "queue",
     leased_by: str = "",
@@ -59,7 +60,7 @@ def new(
     message = mail(*addresses, **more)
     given = message.envelope.recipients
     entries = tuple(
-        entry(position, recipient.address, states[position] if states else State.QUEUED)
+        entry(position, recipient.address, states[position] if states else State.QUEUED, due_at=entries_due_at)
         for position, recipient in enumerate(given)
     )
     return NewMessage(message, entries, mode, due_at, NOON + 86400, leased_by=leased_by, lease_seconds=lease_seconds)
@@ -72,6 +73,10 @@ async def claim_one(queue: Queue, owner: str = "worker", lease_seconds: float = 
 
 async def states(queue, message_id: MessageId) -> list[State]:
     return [entry.state for entry in await queue.entries(message_id)]
+
+
+async def dues(queue, message_id: MessageId) -> list[float | None]:
+    return [entry.due_at for entry in await queue.entries(message_id)]
 
 
 def ids(found: Sequence[Claim]) -> list[MessageId]:

@@ -22,6 +22,7 @@ OUTCOMES = (
     (Accepted("m", "b"), State.ACCEPTED),
     (Refused("no"), State.REFUSED),
     (Deferred("later"), State.QUEUED),
+    (Deferred("much later"), State.QUEUED, NOON + 20),
     (Deferred("cut off", maybe_accepted=True), State.UNCONFIRMED),
     (Deferred("ask"), State.HELD),
     (Deferred("too old"), State.EXPIRED),
@@ -38,6 +39,7 @@ class Kept:
     due_at: float | None
     states: list[State]
     attempts: list[int]
+    dues: list[float | None]
     owner: str = ""
     lease: int = 0
     lease_until: float = 0.0
@@ -48,7 +50,9 @@ class Kept:
         return FINAL_STATES.issuperset(self.states)
 
     def interrupt(self) -> None:
-        self.states = [State.UNCONFIRMED if state is State.SENDING else state for state in self.states]
+        for position, state in enumerate(self.states):
+            if state is State.SENDING:
+                self.states[position], self.dues[position] = State.UNCONFIRMED, None
 
     def close(self, now: float) -> None:
         self.due_at, self.owner = None, ""
@@ -71,6 +75,7 @@ class Model:
             made.due_at,
             [entry.state for entry in made.entries],
             [0] * len(made.entries),
+            [entry.due_at for entry in made.entries],
         )
         if not WAITING.intersection(one.states):
             one.due_at = None
@@ -153,12 +158,14 @@ class QueueMachine(RuleBasedStateMachine):
         account=st.sampled_from(ACCOUNTS),
         owner=st.sampled_from(("", "", "a")),
         size=st.sampled_from((3, 200_000)),
+        entries_due_at=st.none() | st.just(NOON + 9),
     )
-    def put(self, states, due_in, account, owner, size):
+    def put(self, states, due_in, account, owner, size, entries_due_at):
         addresses = [f"user{number}@example.org" for number in range(len(states))]
         made = new(
             *addresses,
             states=states,
+            entries_due_at=entries_due_at,
             due_at=self.clock.now + due_in,
             account=account,
             leased_by=owner,
@@ -179,6 +186,7 @@ class QueueMachine(RuleBasedStateMachine):
         found = self.run(self.queue.claim(owner, limit, 10.0, without=without))
         assert [one.message for one in expected] == [claim.message for claim in found]
         assert [one.states for one in expected] == [[entry.state for entry in claim.entries] for claim in found]
+        assert [one.dues for one in expected] == [[entry.due_at for entry in claim.entries] for claim in found]
         return multiple(*found)
 
     @rule(claim=claims, which=st.integers(1, 7))
@@ -203,6 +211,7 @@ class QueueMachine(RuleBasedStateMachine):
             assert (one is not None) == self.attempt(self.queue.record(claim, results, seconds=1.0, call="send"))
         if one is not None:
             one.states = [result.state for result in results]
+            one.dues = [result.due_at for result in results]
             now = self.clock.now if one.finished_at is None else one.finished_at
             one.finished_at = now if one.is_finished else None
 
@@ -281,6 +290,7 @@ class QueueMachine(RuleBasedStateMachine):
             entries = self.run(self.queue.entries(one.message.id))
             assert one.states == [entry.state for entry in entries]
             assert one.attempts == [entry.attempts for entry in entries]
+            assert one.dues == [entry.due_at for entry in entries]
 
     def teardown(self):
         if hasattr(self, "queue"):

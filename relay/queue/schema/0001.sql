@@ -61,6 +61,7 @@ CREATE TABLE recipient (
     provider_batch_id   TEXT    NOT NULL,
     reason              TEXT    NOT NULL,
     changed_at          REAL    NOT NULL, -- when it came to this state
+    due_at              REAL,             -- when its next attempt may begin, or its rule be applied; NULL: with the message
     PRIMARY KEY (message, position)
 ) WITHOUT ROWID;
 

@@ -30,7 +30,7 @@ FROM recipient AS r WHERE message = :message AND position = :position
 """
 # Only an acceptance brings ids; what an earlier one brought stays. Who is found unconfirmed again stays so since then.
 RECORD_RECIPIENT = """
-UPDATE recipient SET state = :state, reason = :reason,
+UPDATE recipient SET state = :state, reason = :reason, due_at = :due_at,
     changed_at = CASE WHEN state = :state THEN changed_at ELSE :now END,
     provider_message_id = CASE WHEN :outcome = 'accepted' THEN :provider_message_id ELSE provider_message_id END,
     provider_batch_id = CASE WHEN :outcome = 'accepted' THEN :provider_batch_id ELSE provider_batch_id END
@@ -62,13 +62,14 @@ INTERRUPT_ATTEMPTS = """
 UPDATE attempt SET ended_at = :now, outcome = 'interrupted', maybe_accepted = 1, reason = :reason
 WHERE message = :message AND ended_at IS NULL
 """
+# When it is due was said of the attempt before; now its account's wait counts, from the time of the change.
 INTERRUPT_RECIPIENTS = """
-UPDATE recipient SET state = 'unconfirmed', changed_at = :now, reason = :reason
+UPDATE recipient SET state = 'unconfirmed', changed_at = :now, reason = :reason, due_at = NULL
 WHERE message = :message AND state = 'sending'
 """
 RELEASE_MESSAGE = "UPDATE message SET due_at = :due_at, leased_by = NULL, lease_until = NULL WHERE seq = :seq"
 HOLD_RECIPIENTS = """
-UPDATE recipient SET state = 'held', changed_at = :now, reason = :reason
+UPDATE recipient SET state = 'held', changed_at = :now, reason = :reason, due_at = NULL
 WHERE message = :message AND state IN ('queued', 'sending', 'unconfirmed')
 """
 EXPLAIN_RECIPIENTS = """
@@ -181,6 +182,7 @@ def _told_values(result: Result) -> dict[str, Value]:
     return {
         "position": result.position,
         "state": result.state,
+        "due_at": result.due_at,
         "outcome": told.word,
         "reason": told.reason,
         "maybe_accepted": told.maybe_accepted,

@@ -20,9 +20,9 @@ VALUES (:id, :account, :client, :mode, :mail_from, :ret, :envid, :envelope, :not
 INSERT_BODY = "INSERT INTO body (message, data) VALUES (?, ?)"
 INSERT_RECIPIENT = """
 INSERT INTO recipient (message, position, address, mailbox, role, name, notify, orcpt, state, attempts,
-    provider_message_id, provider_batch_id, reason, changed_at)
+    provider_message_id, provider_batch_id, reason, changed_at, due_at)
 VALUES (:message, :position, :address, :mailbox, :role, :name, :notify, :orcpt, :state, :attempts,
-    :provider_message_id, :provider_batch_id, :reason, :changed_at)
+    :provider_message_id, :provider_batch_id, :reason, :changed_at, :due_at)
 """
 SELECT_KEPT_BYTES = "SELECT value FROM tally WHERE name = 'bytes_kept'"
 SELECT_BODY_FILE = "SELECT body_file FROM message WHERE seq = ?"

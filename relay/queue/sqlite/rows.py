@@ -53,6 +53,7 @@ def entry_values(seq: int, entry: RecipientEntry, now: float) -> dict[str, Value
         "provider_batch_id": entry.provider_batch_id,
         "reason": entry.reason,
         "changed_at": now,
+        "due_at": entry.due_at,
     }
 
 
@@ -73,6 +74,7 @@ def entry_from(row: sqlite3.Row) -> RecipientEntry:
         provider_batch_id=row["provider_batch_id"],
         reason=row["reason"],
         changed_at=row["changed_at"],
+        due_at=row["due_at"],
     )
 
 

@@ -1,7 +1,7 @@
 """What `begin`, `record`, `release` and `recover` promise."""
 
 import pytest
-from queue_parts import ACCEPTED, DEFERRED, NOON, REFUSED, claim_one, ids, new, random_data, states
+from queue_parts import ACCEPTED, DEFERRED, NOON, REFUSED, claim_one, dues, ids, new, random_data, states
 
 from relay.errors import QueueError
 from relay.outcome import Accepted, Deferred
@@ -77,6 +77,51 @@ async def test_record_writes_state_reason_and_ids(queue, claimed, clock):
         second.provider_batch_id,
         second.reason,
     )
+
+
+async def test_each_recipient_is_due_at_its_own_time(queue, claimed):
+    later = [Result(0, Deferred("busy"), State.QUEUED, NOON + 30), Result(1, Deferred("busy"), State.QUEUED, NOON + 90)]
+    await queue.begin(claimed, [0, 1], 60)
+    await queue.record(claimed, later, seconds=1)
+    assert [NOON + 30, NOON + 90] == await dues(queue, claimed.message.id)
+
+    await queue.release(claimed, NOON)
+    again = await claim_one(queue)
+    assert [NOON + 30, NOON + 90] == [entry.due_at for entry in again.entries]
+
+    await queue.record(again, [DEFERRED], seconds=1)
+    assert [None, NOON + 90] == await dues(queue, claimed.message.id)
+
+
+async def test_begin_leaves_when_a_recipient_was_due(queue):
+    made = new("a@x.example", "b@x.example", entries_due_at=NOON - 5)
+    await queue.put(made)
+    claim = await claim_one(queue)
+
+    await queue.begin(claim, [0], 60)
+
+    assert [NOON - 5, NOON - 5] == await dues(queue, made.message.id)
+
+
+@pytest.mark.parametrize("end", ["lease ended", "recovered", "released", "begun again"])
+async def test_an_attempt_that_was_cut_off_leaves_no_due_time(queue, clock, end):
+    """From then on the account's wait counts; what was said of an earlier attempt says nothing of this one."""
+    made = new("a@x.example", "b@x.example", entries_due_at=NOON - 5)
+    await queue.put(made)
+    claim = await claim_one(queue, "worker", 60)
+    await queue.begin(claim, [0], 60)
+    clock.advance(60)
+    acts = {
+        "lease ended": lambda: queue.claim("other", 1, 60),
+        "recovered": lambda: queue.recover("worker"),
+        "released": lambda: queue.release(claim, NOON),
+        "begun again": lambda: queue.begin(claim, [0], 60),
+    }
+
+    await acts[end]()
+
+    assert [None, NOON - 5] == await dues(queue, made.message.id)
+    assert NOON + 60 == (await queue.entries(made.message.id))[0].changed_at
 
 
 async def test_record_is_safe_to_repeat(queue, claimed, clock):

@@ -16,13 +16,15 @@ async def test_a_message_comes_back_as_it_was_put(queue):
         EnvelopeRecipient("ana@example.org", frozenset({"SUCCESS", "FAILURE"}), "rfc822;ana+40example.org"),
         EnvelopeRecipient("b@example.org", frozenset({"NEVER"})),
         EnvelopeRecipient("c@example.org"),
+        EnvelopeRecipient("d@example.org"),
     )
     envelope = Envelope("app@example.com", recipients, ret="HDRS", envid="QQ314159+2B")
     message = Message(MessageId("01J0000000000000000000000A"), "dmds:12-3", envelope, b"\x00\xff\r\n.", NOON - 3, "::1")
     entries = (
         RecipientEntry(0, Recipient("ana@example.org", Role.TO, "Ana Núñez", *_dsn(recipients[0]))),
-        RecipientEntry(1, Recipient("b@example.org", Role.CC, "", *_dsn(recipients[1])), State.HELD, 2, "", "", "why"),
+        RecipientEntry(1, Recipient("b@example.org", Role.CC, "", *_dsn(recipients[1])), State.HELD, 2, reason="why"),
         RecipientEntry(2, Recipient("c@example.org", Role.BCC), State.ACCEPTED, 1, "m", "batch"),
+        RecipientEntry(3, Recipient("d@example.org", Role.BCC), State.UNCONFIRMED, 1, due_at=NOON + 7.5),
     )
     await queue.put(NewMessage(message, entries, "auto", NOON, NOON + 99, (Note("x", "y", Fidelity.CHANGED),)))
 
@@ -209,4 +211,5 @@ def _without_time(kept):
         kept.provider_message_id,
         kept.provider_batch_id,
         kept.reason,
+        kept.due_at,
     )
