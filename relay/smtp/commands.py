@@ -6,9 +6,10 @@ Tolerant where old devices need it (case, spaces, missing brackets), strict wher
 import re
 from dataclasses import dataclass
 
+from relay.addresses import address_fault
 from relay.message import EnvelopeRecipient
 from relay.outcome import Replies, Reply
-from relay.smtp.addresses import address_fault, split_path
+from relay.smtp.addresses import split_path
 from relay.smtp.parameters import MailParameters, mail_parameters, rcpt_parameters
 
 _FROM = re.compile(r"\s*FROM\s*:\s*", re.IGNORECASE)

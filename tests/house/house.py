@@ -41,7 +41,18 @@ FLOORS = (
     Floor(
         tuple(
             f"relay.{name}"
-            for name in ("message", "outcome", "errors", "powers", "seal", "budget", "config", "mime.content", "events")
+            for name in (
+                "message",
+                "addresses",
+                "outcome",
+                "errors",
+                "powers",
+                "seal",
+                "budget",
+                "config",
+                "mime.content",
+                "events",
+            )
         ),
         neighbours=True,
     ),

@@ -5,9 +5,10 @@ from email_validator import EmailNotValidError, validate_email
 from hypothesis import given
 from hypothesis import strategies as st
 
+from relay.addresses import _ORDINARY, address_fault
 from relay.message import EnvelopeRecipient
 from relay.outcome import Replies, Reply
-from relay.smtp.addresses import _ORDINARY, address_fault, split_path
+from relay.smtp.addresses import split_path
 from relay.smtp.auth import begin_exchange
 from relay.smtp.commands import Command, Mail, read_command, read_mail, read_rcpt
 from relay.smtp.parameters import MailParameters, RcptParameters, mail_parameters, rcpt_parameters
