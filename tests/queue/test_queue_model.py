@@ -109,6 +109,20 @@ class Model:
             claimed.append(one)
         return claimed
 
+    def confirm(self, message_id, results, now):
+        one = self.kept.get(message_id)
+        settled = [result for result in results if one and one.states[result.position] is State.UNCONFIRMED]
+        for result in settled:
+            one.states[result.position], one.dues[result.position] = result.state, result.due_at
+        if settled and one.is_finished:
+            one.finished_at = now
+            if not one.owner:
+                one.close(now)
+        elif settled and not one.owner:
+            times = [now if result.due_at is None else result.due_at for result in settled if result.state in WAITING]
+            one.due_at = min([one.due_at, *times]) if WAITING.intersection(one.states) else None
+        return len(settled)
+
     def holder(self, claim):
         one = self.kept.get(claim.message.id)
         return one if one and one.owner == claim.owner and one.lease == claim.lease else None
@@ -214,6 +228,12 @@ class QueueMachine(RuleBasedStateMachine):
             one.dues = [result.due_at for result in results]
             now = self.clock.now if one.finished_at is None else one.finished_at
             one.finished_at = now if one.is_finished else None
+
+    @rule(claim=claims, outcomes=st.lists(st.sampled_from(OUTCOMES), min_size=3, max_size=3))
+    def confirm(self, claim, outcomes):
+        results = [Result(entry.position, *outcomes[entry.position]) for entry in claim.entries]
+        settled = self.model.confirm(claim.message.id, results, self.clock.now)
+        assert settled == self.run(self.queue.confirm(claim.message.id, results))
 
     @rule(claim=consumes(claims), due_in=st.none() | st.integers(-5, 20))
     def release(self, claim, due_in):

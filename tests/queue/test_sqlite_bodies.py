@@ -118,6 +118,27 @@ async def test_a_message_found_finished_loses_its_file(queue, store, clock):
     await settled(lambda: not body_files(store))
 
 
+async def test_a_message_finished_by_proof_loses_its_file(queue, store):
+    made = new(states=[State.UNCONFIRMED], data=bytes(BIG))
+    await queue.put(made)
+
+    await queue.confirm(made.message.id, [ACCEPTED])
+
+    await settled(lambda: not body_files(store))
+
+
+async def test_a_message_finished_by_proof_keeps_its_file_while_it_is_leased(queue, store):
+    made = new(states=[State.UNCONFIRMED], data=bytes(BIG))
+    await queue.put(made)
+    claim = await claim_one(queue)
+    await queue.confirm(made.message.id, [ACCEPTED])
+    assert 1 == len(body_files(store))
+
+    await queue.release(claim, NOON)
+
+    await settled(lambda: not body_files(store))
+
+
 async def test_files_without_a_row_are_swept_at_open_and_others_stay(open_store, store):
     queue = await open_store()
     made = new(data=random_data(BIG))

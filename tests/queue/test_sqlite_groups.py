@@ -236,6 +236,25 @@ FROM attempt ORDER BY message, position, entry
 """
 
 
+async def test_the_history_keeps_a_proof_as_a_finding(queue, clock):
+    from relay.outcome import Deferred  # noqa: PLC0415
+
+    await queue.put(new())
+    claim = await claim_one(queue)
+    await queue.begin(claim, [0], 60)
+    at = clock.now
+    await queue.record(claim, [Result(0, Deferred("cut off", maybe_accepted=True), State.UNCONFIRMED)], seconds=1.5)
+    clock.advance(10)
+    await queue.confirm(claim.message.id, [ACCEPTED])
+
+    history = await queue._reader.ask(lambda connection: [tuple(row) for row in connection.execute(_HISTORY)])
+
+    assert [
+        (1, 0, 1, 1, at, at, 1.5, "", "deferred", 1, "cut off", "", ""),
+        (1, 0, 2, 1, at + 10, at + 10, 0.0, "", "accepted", 0, "", "m-1", "b-1"),
+    ] == history
+
+
 async def test_a_full_group_tells_a_full_disk(queue):
     with pytest.raises(QueueFull, match="disk is full"):
         await queue._writer.do(break_transaction)

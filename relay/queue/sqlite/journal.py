@@ -1,11 +1,12 @@
 """The journal of attempts: begun before the call, completed with what it brought. Runs in the writer thread."""
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import assert_never
 
 from relay.errors import LeaseLost, QueueError
+from relay.message import MessageId
 from relay.outcome import Accepted, Deferred, Outcome, Refused
 from relay.queue.contract import FINAL_STATES, Claim, Result, State
 from relay.queue.sqlite.keeping import WAITING_STATES, finish
@@ -16,6 +17,7 @@ INTERRUPTED = "the attempt was interrupted; the provider may have it"
 
 SELECT_LEASED = "SELECT seq FROM message WHERE id = :id AND leased_by = :owner AND lease = :lease"
 RENEW_LEASE = "UPDATE message SET lease_until = :until WHERE seq = :seq"
+SELECT_BY_ID = "SELECT seq, leased_by FROM message WHERE id = ?"
 SELECT_STATES = "SELECT position, state FROM recipient WHERE message = ?"
 BEGIN_RECIPIENT = """
 UPDATE recipient SET state = 'sending', changed_at = :now, attempts = attempts + 1
@@ -67,6 +69,10 @@ INTERRUPT_RECIPIENTS = """
 UPDATE recipient SET state = 'unconfirmed', changed_at = :now, reason = :reason, due_at = NULL
 WHERE message = :message AND state = 'sending'
 """
+# Who is proven not to have it is due again, and the message then at the latest; with only held ones left it never is.
+RESCHEDULE_MESSAGE = """
+UPDATE message SET due_at = CASE WHEN :waits THEN min(coalesce(due_at, :due_at), :due_at) END WHERE seq = :seq
+"""
 RELEASE_MESSAGE = "UPDATE message SET due_at = :due_at, leased_by = NULL, lease_until = NULL WHERE seq = :seq"
 HOLD_RECIPIENTS = """
 UPDATE recipient SET state = 'held', changed_at = :now, reason = :reason, due_at = NULL
@@ -86,6 +92,14 @@ class _Told:
     maybe_accepted: bool = False
     provider_message_id: str = ""
     provider_batch_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Confirmed:
+    """What one proof settled."""
+
+    recipients: int
+    file: str | None = None  # the body of a message that it finished; to be deleted once this is committed
 
 
 def begin(
@@ -132,6 +146,35 @@ def record(
     connection.execute(MARK_FINISHED if is_finished else MARK_OPEN, {"seq": seq, "now": now})
 
 
+def confirm(connection: sqlite3.Connection, message_id: MessageId, results: Sequence[Result], now: float) -> Confirmed:
+    """Write down what came to light of recipients that nobody was sure of."""
+    row = connection.execute(SELECT_BY_ID, (message_id,)).fetchone()
+    if row is None:
+        return Confirmed(0)
+    seq = int(row["seq"])
+    states = _states(connection, seq)
+    proven: dict[int, Result] = {}
+    for result in results:  # the first proof of a recipient counts: after it nobody is in doubt
+        if states.get(result.position) is State.UNCONFIRMED:
+            proven.setdefault(result.position, result)
+    if not proven:
+        return Confirmed(0)
+    common: dict[str, Value] = {"message": seq, "owner": "", "now": now, "seconds": 0.0, "call": ""}
+    told = [common | _told_values(result) for result in proven.values()]
+    connection.executemany(RECORD_RECIPIENT, told)
+    connection.executemany(RECORD_FINDING, told)
+    states |= {position: result.state for position, result in proven.items()}
+    is_finished = FINAL_STATES.issuperset(states.values())
+    is_leased = row["leased_by"] is not None
+    if is_finished and not is_leased:
+        return Confirmed(len(proven), finish(connection, seq, now))
+    if is_finished:  # the body goes with the lease
+        connection.execute(MARK_FINISHED, {"seq": seq, "now": now})
+    elif not is_leased:  # otherwise its holder says when it is due
+        _reschedule(connection, seq, states, proven.values(), now)
+    return Confirmed(len(proven))
+
+
 def release(connection: sqlite3.Connection, claim: Claim, due_at: float | None, now: float) -> str | None:
     """Give a lease back. Returns the body's file where the message is finished, to be deleted once this is committed.
 
@@ -163,6 +206,15 @@ def set_aside(connection: sqlite3.Connection, claim: Claim, reason: str, due_at:
     values = {"message": seq, "reason": reason, "now": now}
     connection.execute(HOLD_RECIPIENTS if due_at is None else EXPLAIN_RECIPIENTS, values)
     connection.execute(RELEASE_MESSAGE, {"seq": seq, "due_at": due_at})
+
+
+def _reschedule(
+    connection: sqlite3.Connection, seq: int, states: Mapping[int, State], results: Iterable[Result], now: float
+) -> None:
+    waits = bool(WAITING_STATES.intersection(states.values()))
+    times = [now if result.due_at is None else result.due_at for result in results if result.state in WAITING_STATES]
+    if times or not waits:
+        connection.execute(RESCHEDULE_MESSAGE, {"seq": seq, "waits": waits, "due_at": min(times, default=now)})
 
 
 def _leased(connection: sqlite3.Connection, claim: Claim) -> int:

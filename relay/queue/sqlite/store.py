@@ -98,6 +98,16 @@ class SqliteQueue:
         now = self._clock()
         await self._write(lambda connection: journal.record(connection, claim, results, seconds, call, now))
 
+    async def confirm(self, message_id: MessageId, results: Sequence[Result]) -> int:
+        """See `Queue.confirm`."""
+        now = self._clock()
+        confirmed = await self._write(
+            lambda connection: journal.confirm(connection, message_id, results, now), wake=True
+        )
+        if confirmed.file is not None:
+            self._discard([confirmed.file])
+        return confirmed.recipients
+
     async def release(self, claim: Claim, due_at: float | None) -> None:
         """See `Queue.release`."""
         now = self._clock()

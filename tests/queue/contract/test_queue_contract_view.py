@@ -58,7 +58,7 @@ async def test_recipients_are_counted_by_account_and_time(queue):
     assert 0 == await queue.recipients_since("acme", NOON + 1)
 
 
-@pytest.mark.parametrize("what", ["put", "big put", "release", "resume", "recover"])
+@pytest.mark.parametrize("what", ["put", "big put", "release", "resume", "recover", "confirm"])
 async def test_wait_returns_when_something_may_have_become_claimable(queue, what):
     await queue.put(new())
     claim = await claim_one(queue)
@@ -68,6 +68,7 @@ async def test_wait_returns_when_something_may_have_become_claimable(queue, what
         "release": lambda: queue.release(claim, NOON),
         "resume": lambda: queue.resume("acme"),
         "recover": lambda: queue.recover("worker"),
+        "confirm": lambda: queue.confirm(claim.message.id, [ACCEPTED]),
     }
     waiting = asyncio.create_task(queue.wait(60))
     await asyncio.sleep(0)
