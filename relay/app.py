@@ -13,6 +13,7 @@ from relay.accounts import Accounts
 from relay.config import Settings, masked
 from relay.config.units import HostPort
 from relay.delivery import Delivery
+from relay.doubts import Doubts
 from relay.events import Events, logger
 from relay.housekeeping import Housekeeping
 from relay.intake import Auto, Direct, Intake, Queued
@@ -52,10 +53,11 @@ async def running(settings: Settings, events: Events | None = None, clock: Clock
         parts = await _Parts.build(settings, events, clock, stack)
         events.recovered(await parts.queue.recover(_OWNER))
         worker = asyncio.create_task(parts.worker.run(), name="worker")
-        stack.push_async_callback(_stop_delivery, parts, worker)
+        unfinished: list[int] = []
+        stack.push_async_callback(_stop_delivery, parts, worker, unfinished)
         keeping_house = asyncio.create_task(parts.housekeeping.run(), name="housekeeping")
         stack.callback(keeping_house.cancel)
-        stack.push_async_callback(parts.door.stop, settings.delivery.stop_within)
+        stack.push_async_callback(_close_door, parts, unfinished)
         await parts.door.start()
         for name, address in parts.door.addresses.items():
             events.listener_opened(name, str(address), settings.listener[name].tls)
@@ -104,8 +106,8 @@ class _Parts:
         preparation = Preparation(providers, settings.mime)
         delivery = Delivery(providers, pauses, events, clock)
         schedule = Schedule(settings.retry, random.random)
-        keeper = Keeper(preparation, delivery, schedule, events, clock)
-        custodian = Custodian(queue, events, clock, _lease_seconds(settings))
+        keeper = Keeper(preparation, delivery, clock)
+        custodian = Custodian(queue, schedule, events, clock, _lease_seconds(settings))
         intakes, auto = _build_intakes(queue, preparation, delivery, pauses, schedule, keeper, custodian, events, clock)
         reception = Reception(preparation, accounts, intakes, settings.mime, events, clock)
         worker = Worker(
@@ -137,8 +139,9 @@ def _build_intakes(
     clock: Clock,
 ) -> tuple[dict[str, Intake], Auto]:
     queued = Queued(queue, preparation, schedule, events, clock)
-    direct = Direct(queued, delivery, pauses, events, clock)
-    auto = Auto(_OWNER, direct, queued, delivery, keeper, custodian, pauses, events, clock)
+    doubts = Doubts(events, clock)
+    direct = Direct(queued, preparation, delivery, doubts, pauses, events)
+    auto = Auto(_OWNER, direct, queued, delivery, keeper, custodian, schedule, doubts, pauses, events, clock)
     return {"queue": queued, "direct": direct, "auto": auto}, auto
 
 
@@ -152,12 +155,17 @@ async def _open_web(settings: Settings, parts: _Parts, stack: AsyncExitStack) ->
     return web.url
 
 
-async def _stop_delivery(parts: _Parts, worker: asyncio.Task[None]) -> None:
+async def _close_door(parts: _Parts, unfinished: list[int]) -> None:
+    """Take nobody's mail any more; clients whose final dot arrived get their reply, as long as the settings allow."""
+    unfinished.append(await parts.door.stop(parts.settings.delivery.stop_within))
+
+
+async def _stop_delivery(parts: _Parts, worker: asyncio.Task[None], unfinished: list[int]) -> None:
     """Let calls under way end, as long as the settings allow."""
     within = parts.settings.delivery.stop_within
-    counts = await asyncio.gather(parts.auto.close(within), parts.worker.stop(within))
+    unfinished += await asyncio.gather(parts.auto.close(within), parts.worker.stop(within))
     await asyncio.gather(worker, return_exceptions=True)
-    parts.events.stopped(sum(counts))
+    parts.events.stopped(sum(unfinished))
 
 
 def _lease_seconds(settings: Settings) -> float:

@@ -5,6 +5,7 @@ each call.
 """
 
 import asyncio
+from collections import deque
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
@@ -17,8 +18,12 @@ from relay.outcome import Accepted, Blame, Deferred, Outcome, Refused
 from relay.pauses import Pauses
 from relay.providers.contract import Call, Plan, Providers
 
-#: What is said of recipients whose call was not made because an earlier one showed that it would be useless now.
-_NOT_TRIED = "not tried in this attempt: an earlier call was deferred, or took all the time"
+#: What is said of recipients whose call was not made.
+_NOT_TRIED = Deferred(
+    "not tried: an earlier call was deferred or took all the time, or the account is paused", was_tried=False
+)
+#: What is said of recipients of a call that is about to be made again in smaller ones.
+_IN_SMALLER_CALLS = "the API refuses the call for somebody in it; tried in smaller calls"
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,10 +75,10 @@ class Attempt:
         """Everybody whom the plan serves."""
         return tuple(recipient for call in self.plan.calls for recipient in call.recipients)
 
-    @property
-    def has_accepted(self) -> bool:
-        """Tell whether somebody has it already."""
-        return any(isinstance(outcome, Accepted) for outcome in self.outcomes.values())
+    def leave_untried(self) -> None:
+        """Give everybody who has no outcome the one that says that no call was made."""
+        for recipient in self.recipients:
+            self.outcomes.setdefault(recipient.key, _NOT_TRIED)
 
 
 class Delivery:
@@ -89,30 +94,37 @@ class Delivery:
     async def run(self, attempt: Attempt) -> None:
         """Make the calls of an attempt one after the other, so that they can share a batch.
 
-        Ends early when a call shows that the next would fail too. Afterwards every recipient has an outcome.
+        Ends early when a call shows that the next would fail too. A call that is refused for somebody in it is made
+        again in smaller ones, until whoever it is stands alone. Afterwards every recipient has an outcome.
         """
-        for call in attempt.plan.calls:
+        calls = deque(attempt.plan.calls)
+        while calls:
+            call = calls.popleft()
             async with self._slot(attempt.account):
-                if attempt.is_enough:
+                # A pause may have begun, or the time have ended, while it waited for its turn.
+                if attempt.is_enough or self._pauses.seconds_left(attempt.account.name) > 0:
                     break
-                await self._make(attempt, call)
-            if _is_useless_to_go_on(attempt.outcomes[recipient.key] for recipient in call.recipients):
+                result = await self._make(attempt, call)
+            if is_divided := _is_refused_for_somebody(result):
+                calls.extendleft(reversed(self._providers[attempt.account.provider].split(call)))
+            if not is_divided and _is_useless_to_go_on(result.outcomes.values()):
                 break
-        for recipient in attempt.recipients:
-            attempt.outcomes.setdefault(recipient.key, Deferred(_NOT_TRIED))
+        attempt.leave_untried()
 
-    async def _make(self, attempt: Attempt, call: Call) -> None:
+    async def _make(self, attempt: Attempt, call: Call) -> CallResult:
         await attempt.journal.before(call)
         attempt.under_way = call
         started = self._clock()
         outcomes = await self._send(attempt, call)
         result = CallResult(call, outcomes, max(0.0, self._clock() - started))
-        attempt.outcomes.update(outcomes)
+        written = _while_dividing(result) if _is_refused_for_somebody(result) else result
+        attempt.outcomes.update(written.outcomes)
         attempt.under_way = None
         attempt.batch_id = attempt.batch_id or _batch_of(outcomes.values())
+        await attempt.journal.after(written)
         self._tell(attempt, result)
-        await attempt.journal.after(result)
         await self._judge_account(attempt.account, outcomes.values())
+        return result
 
     async def _send(self, attempt: Attempt, call: Call) -> dict[str, Outcome]:
         provider = self._providers[attempt.account.provider]
@@ -121,6 +133,10 @@ class Delivery:
         except ProviderError as error:
             silence = Deferred(error.reason, maybe_accepted=error.maybe_accepted)
             return {recipient.key: silence for recipient in call.recipients}
+        except Exception as error:  # noqa: BLE001 - whatever went wrong here, the API may have the mail
+            self._events.unexpected("delivery", error, message_id=attempt.message_id)
+            unknown = Deferred(f"unforeseen: {type(error).__name__}", blame=Blame.US, maybe_accepted=True)
+            return {recipient.key: unknown for recipient in call.recipients}
         unsaid = Deferred("the answer does not tell of this recipient", maybe_accepted=True)
         return {recipient.key: said.get(recipient.key, unsaid) for recipient in call.recipients}
 
@@ -172,6 +188,22 @@ class Delivery:
 def _is_useless_to_go_on(outcomes: Iterable[Outcome]) -> bool:
     """Tell whether all of a call's recipients were deferred, by which the next call would fare no better."""
     return all(isinstance(outcome, Deferred) for outcome in outcomes)
+
+
+def _is_refused_for_somebody(result: CallResult) -> bool:
+    """Tell whether a call of several was refused for one that the API does not name."""
+    blamed = any(isinstance(said, Refused) and said.somebody_in_call for said in result.outcomes.values())
+    return blamed and len(result.outcomes) > 1
+
+
+def _while_dividing(result: CallResult) -> CallResult:
+    """Write nobody down as refused who may only have been in the wrong company."""
+    waiting = Deferred(_IN_SMALLER_CALLS, blame=Blame.MESSAGE, retry_after_seconds=1.0)
+    outcomes = {
+        key: waiting if isinstance(said, Refused) and said.somebody_in_call else said
+        for key, said in result.outcomes.items()
+    }
+    return CallResult(result.call, outcomes, result.seconds)
 
 
 def _batch_of(outcomes: Iterable[Outcome]) -> str:

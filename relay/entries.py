@@ -1,13 +1,11 @@
 """A message's recipients as the queue keeps them: before, amid and after an attempt. Pure."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable
 from dataclasses import replace
 
-from relay.delivery import Attempt
-from relay.outcome import Accepted, Deferred, Outcome, Refused
+from relay.outcome import Accepted, Deferred
 from relay.preparation import Prepared
-from relay.queue.contract import RecipientEntry, State
-from relay.settlement import state_after
+from relay.queue.contract import RecipientEntry, Result, State
 
 
 def fresh_entries(prepared: Prepared) -> tuple[RecipientEntry, ...]:
@@ -15,35 +13,34 @@ def fresh_entries(prepared: Prepared) -> tuple[RecipientEntry, ...]:
     return tuple(RecipientEntry(position, recipient) for position, recipient in enumerate(prepared.recipients))
 
 
-def entries_after(prepared: Prepared, outcomes: Mapping[str, Outcome], now: float) -> tuple[RecipientEntry, ...]:
-    """Make entries as an attempt left them; all recipients have an outcome."""
-    return tuple(_entry_after(entry, outcomes[entry.recipient.key], now) for entry in fresh_entries(prepared))
+def entries_after(
+    entries: Iterable[RecipientEntry], results: Iterable[Result], under_way: Collection[str] = ()
+) -> tuple[RecipientEntry, ...]:
+    """Make entries as an attempt leaves, or has so far left, them.
+
+    Args:
+        entries: fresh ones.
+        results: of the recipients that have an outcome.
+        under_way: mailboxes of the call that has no answer yet.
+    """
+    known = {result.position: result for result in results}
+    return tuple(_entry_after(entry, known.get(entry.position), under_way) for entry in entries)
 
 
-def entries_amid(prepared: Prepared, attempt: Attempt, now: float) -> tuple[RecipientEntry, ...]:
-    """Make entries as they stand while an attempt runs."""
-    in_call = {recipient.key for recipient in attempt.under_way.recipients} if attempt.under_way else set()
-    entries = []
-    for entry in fresh_entries(prepared):
-        outcome = attempt.outcomes.get(entry.recipient.key)
-        if outcome is not None:
-            entries.append(_entry_after(entry, outcome, now))
-        elif entry.recipient.key in in_call:
-            entries.append(replace(entry, state=State.SENDING, attempts=1, changed_at=now))
-        else:
-            entries.append(entry)
-    return tuple(entries)
-
-
-def _entry_after(entry: RecipientEntry, outcome: Outcome, now: float) -> RecipientEntry:
-    tried = replace(entry, state=state_after(outcome), attempts=1, changed_at=now)
-    match outcome:
-        case Accepted():
+def _entry_after(entry: RecipientEntry, result: Result | None, under_way: Collection[str]) -> RecipientEntry:
+    if result is None:
+        sending = replace(entry, state=State.SENDING, attempts=1)
+        return sending if entry.recipient.key in under_way else entry
+    tried = replace(entry, state=result.state, attempts=1, due_at=result.due_at)
+    match result.outcome:
+        case Accepted() as said:
             return replace(
                 tried,
-                provider_message_id=outcome.provider_message_id,
-                provider_batch_id=outcome.provider_batch_id,
-                reason=outcome.remark,
+                provider_message_id=said.provider_message_id,
+                provider_batch_id=said.provider_batch_id,
+                reason=said.remark,
             )
-        case Refused() | Deferred():
-            return replace(tried, reason=outcome.reason)
+        case Deferred(was_tried=False) as said:
+            return replace(tried, attempts=0, reason=said.reason)
+        case said:
+            return replace(tried, reason=said.reason)

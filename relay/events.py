@@ -3,10 +3,11 @@
 Nobody else logs or counts. No method takes a body, a subject, a password or a key, so none can be told.
 """
 
+import contextlib
 import logging
 import sys
 from collections.abc import Sequence
-from typing import TextIO
+from typing import TextIO, cast
 
 import structlog
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
@@ -17,12 +18,30 @@ from relay.outcome import Blame, Reply
 _SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120)
 
 
+class _Stream:
+    """A log that cannot be written must not break what it tells of: the disk may be full, the reader gone."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def write(self, text: str) -> int:
+        """Write as far as it goes."""
+        with contextlib.suppress(OSError, ValueError):  # ValueError: the stream was closed
+            self._stream.write(text)
+        return len(text)
+
+    def flush(self) -> None:
+        """Flush as far as it goes."""
+        with contextlib.suppress(OSError, ValueError):
+            self._stream.flush()
+
+
 def logger(log_format: str, level: str, stream: TextIO | None = None) -> structlog.stdlib.BoundLogger:
     """Make the one logger: JSON lines or a console for people, on standard error unless told otherwise."""
     console = log_format == "console"
     renderer = structlog.dev.ConsoleRenderer() if console else structlog.processors.JSONRenderer()
     wrapped: structlog.stdlib.BoundLogger = structlog.wrap_logger(
-        structlog.PrintLogger(stream or sys.stderr),
+        structlog.PrintLogger(cast("TextIO", _Stream(stream or sys.stderr))),
         processors=[
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
@@ -49,6 +68,7 @@ class Events:
         self._messages = counter("relay_messages_accepted", "Messages answered with 250", "account", "mode")
         self._message_bytes = counter("relay_message_bytes", "Bytes of messages answered with 250")
         self._refused_messages = counter("relay_messages_refused", "Messages refused after DATA, by reply code", "code")
+        self._repeated = counter("relay_messages_repeated", "Messages that came again after their 250 was not heard")
         self._notes = counter("relay_fidelity_notes", "Fidelity notes on accepted messages", "code")
         self._recipients = counter("relay_recipients", "Recipients by the outcome of an attempt", "provider", "outcome")
         self._finished = counter(
@@ -224,6 +244,11 @@ class Events:
             reason=reason,
         )
 
+    def message_repeated(self, message_id: str, *, account: str) -> None:
+        """A message came again whose client had not heard that it was taken; it is not sent again."""
+        self._repeated.inc()
+        self._log.warning("message_repeated", message_id=message_id, account=account)
+
     # --- delivery ---
 
     def call_finished(
@@ -306,6 +331,10 @@ class Events:
         """The API counted more or fewer mails than the call had recipients."""
         self._discrepancies.labels(provider).inc()
         self._log.error("sent_count_differs", message_id=message_id, provider=provider, expected=expected, sent=sent)
+
+    def body_unreadable(self, message_id: str, reason: str, *, is_held: bool) -> None:
+        """A kept message's body cannot be read: it waits for a person, or for the disk."""
+        self._log.error("body_unreadable", message_id=message_id, reason=reason, is_held=is_held)
 
     def account_paused(self, account: str, *, provider: str, reason: str, seconds: float) -> None:
         """Credentials, credits or set-up were refused: somebody must act, the mail waits."""

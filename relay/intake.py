@@ -4,38 +4,33 @@ What differs is only whose answer the client waits for: the disk's, the API's, o
 """
 
 import asyncio
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Protocol
 
 from relay.delivery import Attempt, CallResult, Delivery, NoJournal
-from relay.doubts import Doubts
-from relay.entries import entries_after, entries_amid, fresh_entries
+from relay.doubts import Doubts, Taken
+from relay.entries import entries_after, fresh_entries
 from relay.errors import QueueError, QueueFull
 from relay.events import Events
 from relay.keeping import Custodian, Custody, Keeper, tell_settled
 from relay.message import Clock
-from relay.outcome import Outcome, Replies, Reply, combined_reply
+from relay.outcome import Outcome, Replies, combined_reply
 from relay.pauses import Pauses
 from relay.preparation import Preparation, Prepared
 from relay.providers.contract import Call
 from relay.queue.contract import Claim, NewMessage, Queue, RecipientEntry
-from relay.settlement import Schedule, results_of
-
-
-@dataclass(frozen=True, slots=True)
-class Taken:
-    """The reply to a message, and whether the queue holds something of it to work on."""
-
-    reply: Reply
-    queued: bool = False
+from relay.settlement import Schedule, next_due_at
 
 
 class Intake(Protocol):
     """One way of taking responsibility."""
 
-    async def accept(self, prepared: Prepared) -> Taken:
-        """Take the message and say 250, or say why not; a reply that is no success leaves nothing behind."""
+    async def accept(self, prepared: Prepared, is_waiting: Callable[[], bool]) -> Taken:
+        """Take the message and say 250, or say why not; a reply that is no success leaves nothing behind.
+
+        `is_waiting` tells whether the client is still there to hear the reply.
+        """
 
 
 class Queued:
@@ -50,23 +45,39 @@ class Queued:
         self._events = events
         self._clock = clock
 
-    async def accept(self, prepared: Prepared) -> Taken:
+    async def accept(self, prepared: Prepared, is_waiting: Callable[[], bool]) -> Taken:
         """Keep the message for the worker."""
+        del is_waiting  # a commit takes milliseconds
         self._preparation.keep_fresh(prepared)
-        return await self.put(_new_message(prepared, fresh_entries(prepared), self._clock()))
+        return await self.put(self.new_message(prepared, fresh_entries(prepared)))
 
     async def keep_attempted(self, prepared: Prepared, outcomes: Mapping[str, Outcome]) -> Taken:
         """Keep a message as an attempt left its recipients, and tell of them; all have an outcome.
 
         `queued` tells whether something is left to be tried, also when it could not be kept.
         """
-        entries = entries_after(prepared, outcomes, self._clock())
-        due_at = self._schedule.due_at(self._clock(), entries, outcomes, prepared.account.policy)
-        taken = await self.put(_new_message(prepared, entries, due_at if due_at is not None else self._clock()))
-        if taken.reply.is_success or due_at is None:
-            for entry, result in zip(entries, results_of(entries, outcomes), strict=True):
+        fresh = fresh_entries(prepared)
+        results = self._schedule.results(self._clock(), fresh, outcomes, prepared.account.policy)
+        new = self.new_message(prepared, entries_after(fresh, results))
+        is_left = next_due_at(new.entries, prepared.account.policy) is not None
+        taken = await self.put(new)
+        if taken.reply.is_success or not is_left:
+            for entry, result in zip(fresh, results, strict=True):
                 tell_settled(self._events, prepared.message.id, prepared.account.provider, entry, result)
-        return Taken(taken.reply, queued=due_at is not None)
+        return Taken(taken.reply, queued=is_left)
+
+    def new_message(self, prepared: Prepared, entries: tuple[RecipientEntry, ...]) -> NewMessage:
+        """Make the queue's view of a message, due when the first of its recipients is."""
+        policy = prepared.account.policy
+        now = self._clock()
+        return NewMessage(
+            message=prepared.message,
+            entries=entries,
+            mode=policy.mode,
+            due_at=max(now, next_due_at(entries, policy) or now),
+            expires_at=prepared.message.received_at + policy.max_age,
+            notes=prepared.notes,
+        )
 
     async def put(self, new: NewMessage) -> Taken:
         """Commit a message; the reply tells what hindered it."""
@@ -84,27 +95,51 @@ class Queued:
 class Direct:
     """250 once the API has accepted it. What only some recipients could get is kept for the others."""
 
-    def __init__(self, queued: Queued, delivery: Delivery, pauses: Pauses, events: Events, clock: Clock) -> None:
+    def __init__(
+        self,
+        queued: Queued,
+        preparation: Preparation,
+        delivery: Delivery,
+        doubts: Doubts,
+        pauses: Pauses,
+        events: Events,
+    ) -> None:
         self._queued = queued
+        self._preparation = preparation
         self._delivery = delivery
+        self._doubts = doubts
         self._pauses = pauses
         self._events = events
-        self._doubts = Doubts(events, clock)
 
-    async def accept(self, prepared: Prepared) -> Taken:
+    async def accept(self, prepared: Prepared, is_waiting: Callable[[], bool]) -> Taken:
         """Send while the client waits."""
+        await self._doubts.wait_for_twin(prepared)
+        if (known := self._doubts.taken_unheard(prepared)) is not None:
+            return known
         if await self._is_paused(prepared) or self._doubts.hold_back(prepared):
             return Taken(Replies.PROVIDER_UNAVAILABLE)
-        attempt = _begin_attempt(prepared)
-        running = asyncio.create_task(self._delivery.run(attempt), name=f"direct {prepared.message.id}")
-        await asyncio.wait({running}, timeout=prepared.account.policy.answer_within)
-        # A call that is under way is never cut short: its answer is what the client waits for.
-        attempt.is_enough = True
-        await running
-        taken = await self.conclude(prepared, attempt.outcomes)
-        if taken.reply.is_temporary:
-            self._doubts.remember(prepared, attempt.outcomes)
+        with self._doubts.attempting(prepared):
+            attempt = await self.begin(prepared)
+            running = asyncio.create_task(self._delivery.run(attempt), name=f"direct {prepared.message.id}")
+            await asyncio.wait({running}, timeout=prepared.account.policy.answer_within)
+            # A call that is under way is never cut short: its answer is what the client waits for.
+            attempt.is_enough = True
+            await running
+            taken = await self.conclude(prepared, attempt.outcomes)
+            self._doubts.learn(prepared, attempt.outcomes, taken, is_heard=is_waiting())
         return taken
+
+    async def begin(self, prepared: Prepared) -> Attempt:
+        """Begin an attempt for all who do not have the message already, as the same client once was not told."""
+        accepted = self._doubts.recall(prepared)
+        plan = prepared.plan
+        if accepted:
+            rest = [recipient for recipient in prepared.recipients if recipient.key not in accepted]
+            batch = next((said.provider_batch_id for said in accepted.values() if said.provider_batch_id), "")
+            plan = await self._preparation.plan_for(prepared.message, prepared.account, rest, batch)
+        attempt = Attempt(prepared.message.id, prepared.account, plan, NoJournal())
+        attempt.outcomes.update(accepted)
+        return attempt
 
     async def conclude(self, prepared: Prepared, outcomes: Mapping[str, Outcome]) -> Taken:
         """Answer for all recipients at once, and keep what is left to do and what was done."""
@@ -134,6 +169,8 @@ class Auto:
         delivery: Delivery,
         keeper: Keeper,
         custodian: Custodian,
+        schedule: Schedule,
+        doubts: Doubts,
         pauses: Pauses,
         events: Events,
         clock: Clock,
@@ -144,25 +181,27 @@ class Auto:
         self._delivery = delivery
         self._keeper = keeper
         self._custodian = custodian
+        self._schedule = schedule
+        self._doubts = doubts
         self._pauses = pauses
         self._events = events
         self._clock = clock
         self._late: set[asyncio.Task[None]] = set()
 
-    async def accept(self, prepared: Prepared) -> Taken:
+    async def accept(self, prepared: Prepared, is_waiting: Callable[[], bool]) -> Taken:
         """Send while the client waits, but not for long."""
+        await self._doubts.wait_for_twin(prepared)
+        if (known := self._doubts.taken_unheard(prepared)) is not None:
+            return known
+        if self._doubts.hold_back(prepared):
+            return Taken(Replies.PROVIDER_UNAVAILABLE)
         if self._pauses.seconds_left(prepared.account.name) > 0:
-            return await self._queued.accept(prepared)
-        attempt = _begin_attempt(prepared)
-        running = asyncio.create_task(self._delivery.run(attempt), name=f"auto {prepared.message.id}")
-        await asyncio.wait({running}, timeout=prepared.account.policy.answer_within)
-        if not running.done():
-            taken = await self._take_over(prepared, attempt, running)
-            if taken is not None:
-                return taken
-            await running  # it could not be kept, so only the API's own answer is left to give
-        running.result()
-        return await self._conclude(prepared, attempt)
+            return await self._queued.accept(prepared, is_waiting)
+        with self._doubts.attempting(prepared):
+            attempt = await self._direct.begin(prepared)
+            taken = await self._attempt(prepared, attempt)
+            self._doubts.learn(prepared, attempt.outcomes, taken, is_heard=is_waiting())
+        return taken
 
     async def close(self, within_seconds: float) -> int:
         """Wait for calls that outlived their client's patience; returns how many did not end."""
@@ -173,6 +212,21 @@ class Auto:
             task.cancel()
         await asyncio.gather(*pending, return_exceptions=True)
         return len(pending)
+
+    async def _attempt(self, prepared: Prepared, attempt: Attempt) -> Taken:
+        running = asyncio.create_task(self._delivery.run(attempt), name=f"auto {prepared.message.id}")
+        await asyncio.wait({running}, timeout=prepared.account.policy.answer_within)
+        if not running.done() and attempt.under_way is None:
+            # Nothing is on its way: it waits for a turn, and can do so in the store.
+            running.cancel()
+            await asyncio.gather(running, return_exceptions=True)
+            attempt.leave_untried()
+        elif not running.done():
+            taken = await self._take_over(prepared, attempt, running)
+            if taken is not None:
+                return taken
+            await running  # it could not be kept, so only the API's own answer is left to give
+        return await self._conclude(prepared, attempt)
 
     async def _conclude(self, prepared: Prepared, attempt: Attempt) -> Taken:
         reply = combined_reply(attempt.outcomes.values())
@@ -186,10 +240,13 @@ class Auto:
         From here on the attempt's journal is the store. A call that ends while the commit is under way waits for it.
         """
         journal = _Handover()
-        entries = entries_amid(prepared, attempt, self._clock())
         attempt.journal = journal
+        fresh = fresh_entries(prepared)
+        results = self._schedule.results(self._clock(), fresh, attempt.outcomes, prepared.account.policy)
+        under_way = {recipient.key for recipient in attempt.under_way.recipients} if attempt.under_way else set()
+        entries = entries_after(fresh, results, under_way)
         new = replace(
-            _new_message(prepared, entries, self._clock()),
+            self._queued.new_message(prepared, entries),
             leased_by=self._owner,
             lease_seconds=self._custodian.lease_seconds,
         )
@@ -237,21 +294,3 @@ class _Handover:
     async def after(self, result: CallResult) -> None:
         """Record a call once the message is there."""
         await (await self._store).after(result)
-
-
-def _begin_attempt(prepared: Prepared) -> Attempt:
-    """Make the attempt of a message whose client waits."""
-    return Attempt(prepared.message.id, prepared.account, prepared.plan, NoJournal())
-
-
-def _new_message(prepared: Prepared, entries: tuple[RecipientEntry, ...], due_at: float) -> NewMessage:
-    """Make the queue's view of a message."""
-    policy = prepared.account.policy
-    return NewMessage(
-        message=prepared.message,
-        entries=entries,
-        mode=policy.mode,
-        due_at=due_at,
-        expires_at=prepared.message.received_at + policy.max_age,
-        notes=prepared.notes,
-    )

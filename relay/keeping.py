@@ -1,7 +1,7 @@
 """One attempt at a kept message: journalled before each call, recorded after it, then given back to the queue."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from itertools import chain, repeat
 
@@ -13,9 +13,9 @@ from relay.events import Events
 from relay.message import Clock
 from relay.outcome import Accepted, Deferred, Outcome, Refused
 from relay.preparation import Preparation
-from relay.providers.contract import Call, Plan
+from relay.providers.contract import Call
 from relay.queue.contract import FINAL_STATES, Claim, Queue, RecipientEntry, Result, State
-from relay.settlement import Schedule, results_of
+from relay.settlement import Schedule, due_at, next_due_at
 
 #: Waits between attempts to write down what an API has answered, in seconds; the last one repeats.
 _RECORD_WAITS = (0.1, 0.5, 1.0, 2.0, 5.0)
@@ -27,45 +27,58 @@ class Custody:
     def __init__(
         self,
         claim: Claim,
-        provider: str,
+        account: Account,
         *,
         queue: Queue,
+        schedule: Schedule,
         events: Events,
         clock: Clock,
         lease_seconds: float,
     ) -> None:
         self.claim = claim
-        self.provider = provider
+        self.account = account
         self.entries: dict[int, RecipientEntry] = {entry.position: entry for entry in claim.entries}
         self._queue = queue
+        self._schedule = schedule
         self._events = events
         self._clock = clock
         self._lease_seconds = lease_seconds
 
     async def before(self, call: Call) -> None:
-        """Journal that a call goes out. Raises QueueError when the lease was lost: then it must not."""
+        """Journal that a call goes out. Raises LeaseLost: then it must not."""
         keys = {recipient.key for recipient in call.recipients}
         positions = [position for position, entry in self.entries.items() if entry.recipient.key in keys]
         await self._queue.begin(self.claim, positions, self._lease_seconds)
         for position in positions:
             entry = self.entries[position]
+            if entry.state is State.UNCONFIRMED:
+                self._events.retried_unconfirmed(
+                    self.claim.message.id, provider=self.account.provider, recipient=entry.recipient.address
+                )
             self.entries[position] = replace(entry, state=State.SENDING, attempts=entry.attempts + 1)
 
     async def after(self, result: CallResult) -> None:
         """Record what a call brought."""
-        results = results_of(self.entries.values(), result.outcomes)
-        await self.settle(results, seconds=result.seconds, call=result.call.function)
+        await self.settle(self.results_of(result.outcomes), seconds=result.seconds, call=result.call.function)
+
+    def results_of(self, outcomes: Mapping[str, Outcome]) -> tuple[Result, ...]:
+        """Tell where outcomes would leave the recipients."""
+        return self._schedule.results(self._clock(), self.entries.values(), outcomes, self.account.policy)
 
     async def settle(self, results: Sequence[Result], *, seconds: float = 0.0, call: str = "") -> None:
         """Write down where outcomes leave recipients, and tell of it.
 
         An answer must not get lost, or mail would be sent twice: a store in trouble is asked again until it writes.
-        Raises LeaseLost when the message was given to somebody else meanwhile.
+        Raises LeaseLost when the message was given to somebody else meanwhile; what is proven is written all the same.
         """
+        if not results:
+            return
         for wait in chain(_RECORD_WAITS, repeat(_RECORD_WAITS[-1])):
             try:
                 await self._queue.record(self.claim, results, seconds=seconds, call=call)
             except LeaseLost:
+                proven = [result for result in results if result.state in FINAL_STATES]
+                await self._queue.confirm(self.claim.message.id, proven)
                 raise
             except QueueError as error:
                 self._events.store_failed("record", str(error))
@@ -75,21 +88,24 @@ class Custody:
         for result in results:
             self._settled(result)
 
-    async def release(self, due_at: float | None) -> None:
-        """Give the message back."""
-        await self._queue.release(self.claim, due_at)
+    async def release(self) -> None:
+        """Give the message back, due when the first of its recipients is."""
+        await self._queue.release(self.claim, next_due_at(tuple(self.entries.values()), self.account.policy))
 
     def _settled(self, result: Result) -> None:
         entry = self.entries[result.position]
-        self.entries[result.position] = replace(entry, state=result.state, changed_at=self._clock())
-        tell_settled(self._events, self.claim.message.id, self.provider, entry, result)
+        now = self._clock()
+        self.entries[result.position] = replace(entry, state=result.state, changed_at=now, due_at=result.due_at)
+        if _was_tried(result):
+            tell_settled(self._events, self.claim.message.id, self.account.provider, entry, result)
 
 
 class Custodian:
     """Takes claimed messages into custody."""
 
-    def __init__(self, queue: Queue, events: Events, clock: Clock, lease_seconds: float) -> None:
+    def __init__(self, queue: Queue, schedule: Schedule, events: Events, clock: Clock, lease_seconds: float) -> None:
         self._queue = queue
+        self._schedule = schedule
         self._events = events
         self._clock = clock
         self.lease_seconds = lease_seconds
@@ -98,8 +114,9 @@ class Custodian:
         """Take a message that is leased to this process."""
         return Custody(
             claim,
-            account.provider,
+            account,
             queue=self._queue,
+            schedule=self._schedule,
             events=self._events,
             clock=self._clock,
             lease_seconds=self.lease_seconds,
@@ -109,83 +126,77 @@ class Custodian:
 class Keeper:
     """Makes one attempt at a claimed message, by the rules of its account."""
 
-    def __init__(
-        self, preparation: Preparation, delivery: Delivery, schedule: Schedule, events: Events, clock: Clock
-    ) -> None:
+    def __init__(self, preparation: Preparation, delivery: Delivery, clock: Clock) -> None:
         self._preparation = preparation
         self._delivery = delivery
-        self._schedule = schedule
-        self._events = events
         self._clock = clock
 
-    async def attempt(self, custody: Custody, account: Account) -> None:
+    async def attempt(self, custody: Custody) -> None:
         """Give up what is too old, hold or retry what is unconfirmed, try what is due, and give the message back."""
         await self._give_up_if_too_old(custody)
-        await self._hold_unconfirmed(custody, account.policy)
-        outcomes = await self._try_due(custody, account)
-        due_at = self._schedule.due_at(self._clock(), custody.entries.values(), outcomes, account.policy)
-        await custody.release(due_at)
+        await self._hold_unconfirmed(custody)
+        await self._try_due(custody)
+        await custody.release()
 
     async def finish(self, custody: Custody, attempt: Attempt) -> None:
         """Give back a message whose attempt was begun elsewhere and has ended now."""
-        policy = attempt.account.policy
-        due_at = self._schedule.due_at(self._clock(), custody.entries.values(), attempt.outcomes, policy)
-        await custody.release(due_at)
+        await self._settle_untried(custody, attempt)
+        await custody.release()
 
     async def _give_up_if_too_old(self, custody: Custody) -> None:
+        """Give up whoever was tried in vain until max_age; nobody is given up untried, however long we were down."""
         if self._clock() < custody.claim.expires_at:
             return
-        results = [
-            Result(entry.position, Deferred(_given_up(entry)), State.EXPIRED)
-            for entry in custody.entries.values()
-            if entry.state not in FINAL_STATES and entry.state is not State.HELD
-        ]
-        if results:
-            await custody.settle(results)
+        await custody.settle(
+            [
+                Result(entry.position, Deferred(given_up(entry.reason, entry.state)), State.EXPIRED)
+                for entry in custody.entries.values()
+                if entry.attempts and entry.state not in FINAL_STATES and entry.state is not State.HELD
+            ]
+        )
 
-    async def _hold_unconfirmed(self, custody: Custody, policy: AccountPolicy) -> None:
+    async def _hold_unconfirmed(self, custody: Custody) -> None:
+        policy = custody.account.policy
         if policy.on_unconfirmed != "hold":
             return
-        results = [
-            Result(entry.position, Deferred(entry.reason, maybe_accepted=True), State.HELD)
-            for entry in custody.entries.values()
-            if self._is_past_confirming(entry, policy)
-        ]
-        if results:
-            await custody.settle(results)
+        await custody.settle(
+            [
+                Result(entry.position, Deferred(entry.reason, maybe_accepted=True), State.HELD)
+                for entry in custody.entries.values()
+                if entry.state is State.UNCONFIRMED and self._is_due(entry, policy)
+            ]
+        )
 
-    async def _try_due(self, custody: Custody, account: Account) -> dict[str, Outcome]:
+    async def _try_due(self, custody: Custody) -> None:
+        account, claim = custody.account, custody.claim
+        open_states = {State.QUEUED, State.UNCONFIRMED}
         due = [
             entry
             for entry in custody.entries.values()
-            if entry.state is State.QUEUED or self._is_past_confirming(entry, account.policy)
+            if entry.state in open_states and self._is_due(entry, account.policy)
         ]
         if not due:
-            return {}
+            return
+        recipients = [entry.recipient for entry in due]
         try:
-            plan = await self._plan(custody, account, due)
+            plan = await self._preparation.plan_for(claim.message, account, recipients, claim.batch_id)
         except MailRefused as refusal:
             refused = Refused(f"no longer translatable: {refusal.reply}", refusal.reply)
             await custody.settle([Result(entry.position, refused, State.REFUSED) for entry in due])
-            return {}
-        self._tell_retried(custody, due)
-        attempt = Attempt(custody.claim.message.id, account, plan, custody, custody.claim.batch_id)
+            return
+        attempt = Attempt(claim.message.id, account, plan, custody, claim.batch_id)
         await self._delivery.run(attempt)
-        return attempt.outcomes
+        await self._settle_untried(custody, attempt)
 
-    async def _plan(self, custody: Custody, account: Account, due: Sequence[RecipientEntry]) -> Plan:
-        recipients = [entry.recipient for entry in due]
-        return await self._preparation.plan_for(custody.claim.message, account, recipients, custody.claim.batch_id)
+    async def _settle_untried(self, custody: Custody, attempt: Attempt) -> None:
+        """Give those that no call was made for the time of those that were deferred."""
+        if any(isinstance(said, Deferred) and not said.was_tried for said in attempt.outcomes.values()):
+            deferred = {key: said for key, said in attempt.outcomes.items() if isinstance(said, Deferred)}
+            results = custody.results_of(deferred)
+            await custody.settle([result for result in results if not _was_tried(result)])
 
-    def _is_past_confirming(self, entry: RecipientEntry, policy: AccountPolicy) -> bool:
-        return entry.state is State.UNCONFIRMED and entry.changed_at + policy.unconfirmed_wait <= self._clock()
-
-    def _tell_retried(self, custody: Custody, due: Sequence[RecipientEntry]) -> None:
-        for entry in due:
-            if entry.state is State.UNCONFIRMED:
-                self._events.retried_unconfirmed(
-                    custody.claim.message.id, provider=custody.provider, recipient=entry.recipient.address
-                )
+    def _is_due(self, entry: RecipientEntry, policy: AccountPolicy) -> bool:
+        return due_at(entry, policy) <= self._clock()
 
 
 def tell_settled(events: Events, message_id: str, provider: str, entry: RecipientEntry, result: Result) -> None:
@@ -208,6 +219,11 @@ def tell_settled(events: Events, message_id: str, provider: str, entry: Recipien
         )
 
 
-def _given_up(entry: RecipientEntry) -> str:
-    doubt = "; the provider may have accepted it" if entry.state is State.UNCONFIRMED else ""
-    return f"given up after max_age{doubt}: {entry.reason or 'never tried'}"
+def given_up(reason: str, state: State) -> str:
+    """Say why a recipient is given up."""
+    doubt = "; the provider may have accepted it" if state is State.UNCONFIRMED else ""
+    return f"given up after max_age{doubt}: {reason or 'never tried'}"
+
+
+def _was_tried(result: Result) -> bool:
+    return not isinstance(result.outcome, Deferred) or result.outcome.was_tried

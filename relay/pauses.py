@@ -5,6 +5,7 @@ the store; what is known of them here saves asking it for every message.
 """
 
 from relay.config.settings import DeliverySettings
+from relay.errors import QueueError
 from relay.events import Events
 from relay.message import Clock
 from relay.queue.contract import Pause, Queue
@@ -42,7 +43,10 @@ class Pauses:
         return account in self._known
 
     async def fault(self, account: str, provider: str, reason: str) -> None:
-        """Pause an account, longer each time in a row. Calls that failed during the pause do not lengthen it."""
+        """Pause an account, longer each time in a row. Calls that failed during the pause do not lengthen it.
+
+        A store that fails is told of and no more: this process knows, and an answer must not get lost over it.
+        """
         if self.seconds_left(account) > 0:
             return
         known = self._known.get(account)
@@ -51,10 +55,17 @@ class Pauses:
         pause = Pause(account, until=self._clock() + seconds, reason=reason, failures=failures)
         self._known[account] = pause
         self._events.account_paused(account, provider=provider, reason=reason, seconds=seconds)
-        await self._queue.pause(pause)
+        try:
+            await self._queue.pause(pause)
+        except QueueError as error:
+            self._events.store_failed("pause", str(error))
 
     async def success(self, account: str, provider: str) -> None:
-        """End an account's pause: it works again."""
-        if self._known.pop(account, None) is not None:
-            self._events.account_resumed(account, provider=provider)
+        """End an account's pause: it works again. A store that fails is told of and no more."""
+        if self._known.pop(account, None) is None:
+            return
+        self._events.account_resumed(account, provider=provider)
+        try:
             await self._queue.resume(account)
+        except QueueError as error:
+            self._events.store_failed("resume", str(error))

@@ -1,13 +1,14 @@
 """What happens between the final dot and the reply: read, check, and take responsibility in the account's mode."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from relay.accounts.account import Account, Gatekeeper
 from relay.config.settings import MimeSettings
+from relay.doubts import Taken
 from relay.errors import MailRefused
 from relay.events import Events
-from relay.intake import Intake, Taken
+from relay.intake import Intake
 from relay.message import Clock, Envelope, Message, new_message_id
 from relay.outcome import Replies, Reply
 from relay.preparation import Preparation, Prepared
@@ -32,7 +33,9 @@ class Reception:
         self._events = events
         self._clock = clock
 
-    async def receive(self, account: Account, envelope: Envelope, data: bytes, client: str) -> Reply:
+    async def receive(
+        self, account: Account, envelope: Envelope, data: bytes, client: str, is_waiting: Callable[[], bool]
+    ) -> Reply:
         """Read, check and keep or send one message; the reply names its id."""
         started = time.monotonic()
         message = Message(
@@ -46,7 +49,7 @@ class Reception:
         except Exception as error:  # noqa: BLE001 - a bug in reading must not lose the client's mail: it keeps it
             self._events.unexpected("reception", error, message_id=message.id)
             return self._refused(message, Replies.OUR_FAULT)
-        taken = await self._intakes[account.policy.mode].accept(prepared)
+        taken = await self._intakes[account.policy.mode].accept(prepared, is_waiting)
         if not taken.reply.is_success:
             return self._refused(message, taken.reply)
         return self._accepted(prepared, taken, time.monotonic() - started)

@@ -1,22 +1,24 @@
-"""Where an outcome leaves a recipient, and when its message is due again. Pure."""
+"""Where an outcome leaves a recipient, and when it is due again. Pure."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import assert_never
 
 from relay.config import AccountPolicy
 from relay.config.settings import RetrySettings
 from relay.outcome import Accepted, Deferred, Outcome, Refused
-from relay.queue.contract import RecipientEntry, Result, State
+from relay.queue.contract import FINAL_STATES, RecipientEntry, Result, State
 from relay.retry import wait_seconds
 
 
-def state_after(outcome: Outcome) -> State:
-    """Tell the state that an outcome leaves a recipient in."""
+def state_after(outcome: Outcome, before: State = State.QUEUED) -> State:
+    """Tell the state that an outcome leaves a recipient in; one that was not tried stays what it was."""
     match outcome:
         case Accepted():
             return State.ACCEPTED
         case Refused():
             return State.REFUSED
+        case Deferred(was_tried=False):
+            return State.UNCONFIRMED if before is State.UNCONFIRMED else State.QUEUED
         case Deferred(maybe_accepted=True):
             return State.UNCONFIRMED
         case Deferred():
@@ -25,44 +27,55 @@ def state_after(outcome: Outcome) -> State:
             assert_never(outcome)
 
 
-def results_of(entries: Iterable[RecipientEntry], outcomes: Mapping[str, Outcome]) -> tuple[Result, ...]:
-    """Pair the entries with their outcomes, by mailbox; entries without an outcome are left out."""
-    return tuple(
-        Result(entry.position, outcome, state_after(outcome))
-        for entry in entries
-        if (outcome := outcomes.get(entry.recipient.key)) is not None
-    )
-
-
 class Schedule:
-    """When a message is due again."""
+    """When a recipient is due again."""
 
     def __init__(self, retry: RetrySettings, random: Callable[[], float]) -> None:
         self._retry = retry
         self._random = random
 
-    def due_at(
+    def results(
         self, now: float, entries: Iterable[RecipientEntry], outcomes: Mapping[str, Outcome], policy: AccountPolicy
-    ) -> float | None:
-        """Tell when the first of the entries is due again, as they stand now; None: nothing is left to be tried.
+    ) -> tuple[Result, ...]:
+        """Pair entries with their outcomes, by mailbox; entries without an outcome are left out.
 
-        Args:
-            now: seconds since the epoch.
-            entries: all recipients of the message in their present states.
-            outcomes: by mailbox, of those that were just attempted; they may carry the API's wish.
-            policy: the account's.
+        Those that were not tried are due with the last of those that were: what held up one holds up the others.
         """
-        times = [self._entry_due_at(now, entry, outcomes.get(entry.recipient.key), policy) for entry in entries]
-        return min((time for time in times if time is not None), default=None)
+        met = [(entry, outcomes[entry.recipient.key]) for entry in entries if entry.recipient.key in outcomes]
+        tried = {entry.position: self._due_at(now, entry, outcome, policy) for entry, outcome in met}
+        latest = max((due for due in tried.values() if due is not None), default=now)
+        return tuple(
+            Result(
+                entry.position,
+                outcome,
+                state_after(outcome, entry.state),
+                latest if _is_untried(outcome) else tried[entry.position],
+            )
+            for entry, outcome in met
+        )
 
-    def _entry_due_at(
-        self, now: float, entry: RecipientEntry, outcome: Outcome | None, policy: AccountPolicy
-    ) -> float | None:
-        match entry.state:
-            case State.UNCONFIRMED:
-                return max(now, entry.changed_at + policy.unconfirmed_wait)
-            case State.QUEUED | State.SENDING:
-                asked = outcome.retry_after_seconds if isinstance(outcome, Deferred) else None
-                return now + wait_seconds(max(1, entry.attempts), asked, self._retry, self._random)
-            case _:
-                return None
+    def _due_at(self, now: float, entry: RecipientEntry, outcome: Outcome, policy: AccountPolicy) -> float | None:
+        if not isinstance(outcome, Deferred) or _is_untried(outcome):
+            return None
+        if outcome.maybe_accepted:
+            return now + policy.unconfirmed_wait
+        attempts = max(1, entry.attempts)
+        return now + wait_seconds(attempts, outcome.retry_after_seconds, self._retry, self._random)
+
+
+def due_at(entry: RecipientEntry, policy: AccountPolicy) -> float:
+    """Tell when an open recipient is due: for its next attempt, or for its account's rule on what is unconfirmed."""
+    if entry.due_at is not None:
+        return entry.due_at
+    # What a crash interrupted waits for proof from then on.
+    return entry.changed_at + policy.unconfirmed_wait if entry.state is State.UNCONFIRMED else 0.0
+
+
+def next_due_at(entries: Sequence[RecipientEntry], policy: AccountPolicy) -> float | None:
+    """Tell when the first of a message's recipients is due; None: nothing is left to be tried."""
+    waiting = [entry for entry in entries if entry.state not in FINAL_STATES and entry.state is not State.HELD]
+    return min((due_at(entry, policy) for entry in waiting), default=None)
+
+
+def _is_untried(outcome: Outcome) -> bool:
+    return isinstance(outcome, Deferred) and not outcome.was_tried

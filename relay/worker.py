@@ -13,11 +13,11 @@ from relay.accounts.account import Account, Gatekeeper
 from relay.config.settings import DeliverySettings, RetrySettings
 from relay.errors import QueueError
 from relay.events import Events
-from relay.keeping import Custodian, Keeper
-from relay.message import Clock
-from relay.outcome import Blame
+from relay.keeping import Custodian, Keeper, given_up, tell_settled
+from relay.message import Clock, MessageId
+from relay.outcome import Blame, Deferred
 from relay.pauses import Pauses
-from relay.queue.contract import Claim, Queue
+from relay.queue.contract import FINAL_STATES, Claim, Queue, Result, State
 
 #: Longest sleep between looks at the queue, in seconds: a lost signal or a lease that ended elsewhere costs no more.
 _LOOK_EVERY = 5.0
@@ -25,6 +25,8 @@ _LOOK_EVERY = 5.0
 _LEAST_SLEEP = 0.05
 #: Wait after the store failed, in seconds.
 _STORE_TROUBLE_WAIT = 1.0
+#: What the metrics say of mail whose account, and so whose provider, is not known any more.
+_NO_PROVIDER = "none"
 #: Claims waiting here for a slot, over all accounts.
 _MOST_WAITING = 64
 
@@ -64,6 +66,7 @@ class Worker:
         self._clock = clock
         self._running: Counter[str] = Counter()
         self._waiting: dict[str, deque[_Work]] = {}
+        self._held: set[MessageId] = set()
         self._held_bytes = 0
         self._tasks: set[asyncio.Task[None]] = set()
         self._wake = asyncio.Event()
@@ -134,14 +137,19 @@ class Worker:
         return min(self._settings.concurrency - len(self._tasks), _MOST_WAITING - self._count_waiting())
 
     async def _take(self, claim: Claim) -> None:
+        if claim.message.id in self._held:
+            # Its lease ended under the call that this process still makes, for the clock was set: let that end.
+            await self._give_back(claim, self._clock() + self._custodian.lease_seconds)
+            return
         account = await self._gatekeeper.resolve(claim.message.account)
         if account is None:
             reason = "the account is no longer configured, or its credential is lost"
             self._events.delivery_impossible_now(
                 claim.message.id, account=claim.message.account, reason=reason, blame=Blame.US
             )
-            await self._give_back(claim, min(self._clock() + self._retry.longest, claim.expires_at))
+            await self._wait_for_account(claim)
             return
+        self._held.add(claim.message.id)
         self._held_bytes += len(claim.message.data)
         self._waiting.setdefault(account.name, deque()).append(_Work(claim, account))
 
@@ -149,7 +157,7 @@ class Worker:
         while self._waiting:
             _, works = self._waiting.popitem()
             for work in works:
-                self._held_bytes -= len(work.claim.message.data)
+                self._let_go(work)
                 await self._give_back(work.claim, self._clock())
 
     def _begin_waiting(self) -> None:
@@ -177,7 +185,7 @@ class Worker:
             if self._pauses.seconds_left(work.account.name) > 0:
                 await self._give_back(work.claim, self._clock())
             else:
-                await self._keeper.attempt(custody, work.account)
+                await self._keeper.attempt(custody)
         except QueueError as error:
             # The lease ends by itself; what was sent is journalled, so nothing is sent blindly again.
             self._events.store_failed("attempt", str(error))
@@ -185,7 +193,7 @@ class Worker:
             self._events.unexpected("worker", error, message_id=work.claim.message.id)
             await self._give_back(work.claim, self._clock() + self._retry.longest)
         finally:
-            self._held_bytes -= len(work.claim.message.data)
+            self._let_go(work)
             self._running[work.account.name] -= 1
             if not self._running[work.account.name]:
                 del self._running[work.account.name]
@@ -195,6 +203,25 @@ class Worker:
             await self._queue.release(claim, due_at)
         except QueueError as error:
             self._events.store_failed("release", str(error))
+
+    async def _wait_for_account(self, claim: Claim) -> None:
+        """Keep mail of an account that is gone until max_age; then it ends like any other."""
+        if self._clock() < claim.expires_at:
+            await self._give_back(claim, self._clock() + self._retry.longest)
+            return
+        waiting = [entry for entry in claim.entries if entry.state not in FINAL_STATES | {State.HELD}]
+        results = [
+            Result(entry.position, Deferred(given_up("no such account", entry.state)), State.EXPIRED)
+            for entry in waiting
+        ]
+        await self._queue.record(claim, results, seconds=0.0)
+        for entry, result in zip(waiting, results, strict=True):
+            tell_settled(self._events, claim.message.id, _NO_PROVIDER, entry, result)
+        await self._queue.release(claim, None)
+
+    def _let_go(self, work: _Work) -> None:
+        self._held.discard(work.claim.message.id)
+        self._held_bytes -= len(work.claim.message.data)
 
     def _is_full(self, account: Account) -> bool:
         most = 1 if self._pauses.in_probation(account.name) else account.policy.concurrency

@@ -1,5 +1,6 @@
 """Who gets the mail, and as what: the envelope decides, the headers only show."""
 
+from collections import Counter
 from collections.abc import Iterable
 
 from relay.message import Envelope, EnvelopeRecipient, Mailbox, Notify, Recipient, Role, mailbox_key
@@ -23,8 +24,11 @@ def settle_roles(envelope: Envelope, content: Content) -> tuple[Recipient, ...]:
         key = mailbox_key(given.address)
         merged[key] = _merged(merged[key], given) if key in merged else given
     settled = []
+    namesakes = Counter(key.rpartition("@")[0].casefold() for key in merged)
     for number, (key, given) in enumerate(merged.items()):
-        place, role, name = places.find(key) or (0, Role.BCC, "")
+        # A bare name in To may be any of several; whoever it does not certainly name must stay hidden.
+        is_only_one = namesakes[key.rpartition("@")[0].casefold()] == 1
+        place, role, name = places.find(key, by_local_part=is_only_one) or (0, Role.BCC, "")
         order = (list(Role).index(role), place, number)
         settled.append((order, Recipient(given.address, role, name, given.notify, given.orcpt)))
     return tuple(recipient for _, recipient in sorted(settled, key=lambda entry: entry[0]))
@@ -39,13 +43,10 @@ class _Places:
         self._add(content.to, Role.TO)
         self._add(content.cc, Role.CC)
 
-    def find(self, key: str) -> tuple[int, Role, str] | None:
+    def find(self, key: str, *, by_local_part: bool) -> tuple[int, Role, str] | None:
         """Look for the mailbox, then without case, then for a name that a local mailer left without domain."""
-        return (
-            self._exact.get(key)
-            or self._loose.get(key.casefold())
-            or self._loose.get(key.rpartition("@")[0].casefold())
-        )
+        place = self._exact.get(key) or self._loose.get(key.casefold())
+        return place or (self._loose.get(key.rpartition("@")[0].casefold()) if by_local_part else None)
 
     def _add(self, mailboxes: Iterable[Mailbox], role: Role) -> None:
         for number, mailbox in enumerate(mailboxes):

@@ -240,8 +240,12 @@ class Connection(SMTP):
             self._perform(self._dialogue.unfinished(Replies.STORE_FULL if self._starved else Replies.TOO_BIG))
             return
         receive = self._lobby.reception.receive
-        work = receive(transaction.account, transaction.envelope(), data.content(), self.client)
+        work = receive(transaction.account, transaction.envelope(), data.content(), self.client, self._is_waiting)
         self._work(work, self._dialogue.finished)
+
+    def _is_waiting(self) -> bool:
+        """Tell whether the client will surely hear what is said; one that closed its half may be gone."""
+        return self._phase is Phase.WORKING and not self._at_end
 
     def _perform(self, answer: Answer) -> bool:
         """Say the answer, or do what it stands for."""

@@ -1,5 +1,6 @@
 """What the front door hands a finished transaction to."""
 
+from collections.abc import Callable
 from typing import Protocol
 
 from relay.accounts.account import Account
@@ -10,7 +11,11 @@ from relay.outcome import Reply
 class Reception(Protocol):
     """Takes responsibility for a message, or says why not."""
 
-    async def receive(self, account: Account, envelope: Envelope, data: bytes, client: str) -> Reply:
+    async def receive(
+        self, account: Account, envelope: Envelope, data: bytes, client: str, is_waiting: Callable[[], bool]
+    ) -> Reply:
         """Read, check and keep or send one message; the reply names its id. Never raises but when cancelled, has its
         own deadline, and must not be cancelled once begun: callers shield it.
+
+        `is_waiting` tells, at any time, whether the client is still there to hear the reply.
         """

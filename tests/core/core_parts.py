@@ -5,7 +5,7 @@ import io
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from pydantic import SecretStr
@@ -14,6 +14,7 @@ from relay.accounts.account import Account
 from relay.config import AccountPolicy
 from relay.config.settings import DeliverySettings, MimeSettings, RetrySettings, StoreSettings
 from relay.delivery import Delivery
+from relay.doubts import Doubts
 from relay.events import Events, logger
 from relay.intake import Auto, Direct, Queued
 from relay.keeping import Custodian, Keeper
@@ -82,8 +83,22 @@ class ScriptedProvider:
             return step
         return {recipient.key: step for recipient in call.recipients}
 
+    def split(self, call: Call) -> tuple[Call, ...]:
+        half = (len(call.recipients) + 1) // 2
+        return tuple(replace(call, recipients=part) for part in (call.recipients[:half], call.recipients[half:]))
+
     async def verify(self, credentials: Credentials) -> Verification:
         return Verification(Verdict.VALID)
+
+
+def still_there() -> bool:
+    """The client waits for its reply."""
+    return True
+
+
+def gone() -> bool:
+    """The client has hung up."""
+    return False
 
 
 class Until:
@@ -145,13 +160,13 @@ class World:
 
     async def kept(self, account: Account, recipients: Sequence[str] = ("ana@example.net",)) -> MessageId:
         prepared = await self.prepared(account, recipients)
-        assert (await self.queued.accept(prepared)).reply.code == 250
+        assert (await self.queued.accept(prepared, still_there)).reply.code == 250
         return prepared.message.id
 
     async def attempt(self, account: Account) -> None:
         """Claim one message and make one attempt at it."""
         (claim,) = await self.queue.claim("local/0", 1, 60.0)
-        await self.keeper.attempt(self.custodian.take(claim, account), account)
+        await self.keeper.attempt(self.custodian.take(claim, account))
 
     async def states(self, message_id: MessageId) -> list[State]:
         return [entry.state for entry in await self.entries(message_id)]
@@ -181,11 +196,12 @@ async def open_world(folder: Path) -> AsyncIterator[World]:
     preparation = Preparation(providers, MimeSettings())
     delivery = Delivery(providers, pauses, events, clock)
     schedule = Schedule(RETRY, lambda: 0.5)
-    keeper = Keeper(preparation, delivery, schedule, events, clock)
-    custodian = Custodian(queue, events, clock, lease_seconds=60.0)
+    keeper = Keeper(preparation, delivery, clock)
+    custodian = Custodian(queue, schedule, events, clock, lease_seconds=60.0)
     queued = Queued(queue, preparation, schedule, events, clock)
-    direct = Direct(queued, delivery, pauses, events, clock)
-    auto = Auto("local/0", direct, queued, delivery, keeper, custodian, pauses, events, clock)
+    doubts = Doubts(events, clock)
+    direct = Direct(queued, preparation, delivery, doubts, pauses, events)
+    auto = Auto("local/0", direct, queued, delivery, keeper, custodian, schedule, doubts, pauses, events, clock)
     yield World(
         clock, queue, provider, events, log, pauses, preparation, delivery, schedule, custodian, keeper, queued,
         direct, auto, accounts,

@@ -3,9 +3,9 @@
 import asyncio
 
 import pytest
-from core_parts import Until
+from core_parts import Until, gone, still_there
 
-from relay.errors import ProviderError
+from relay.errors import ProviderError, QueueFull
 from relay.outcome import Accepted, Blame, Deferred, Refused, Replies
 from relay.queue.contract import State
 
@@ -16,7 +16,7 @@ DOUBT = Deferred("cut off", maybe_accepted=True)
 
 async def test_queue_mode_says_250_for_what_the_store_has_and_calls_nobody(world):
     prepared = await world.prepared(world.account(), BOTH)
-    taken = await world.queued.accept(prepared)
+    taken = await world.queued.accept(prepared, still_there)
     assert (taken.reply.code, taken.queued) == (250, True)
     assert await world.states(prepared.message.id) == [State.QUEUED, State.QUEUED]
     assert world.provider.calls == []
@@ -28,7 +28,7 @@ async def test_a_store_that_fails_gives_a_temporary_answer(world, mode):
     world.provider.script = [LATER]
     await world.queue.close()
     intake = world.queued if mode == "queue" else world.auto
-    taken = await intake.accept(prepared)
+    taken = await intake.accept(prepared, still_there)
     assert taken.reply.code == 451
 
 
@@ -48,7 +48,7 @@ async def test_a_store_that_fails_gives_a_temporary_answer(world, mode):
 async def test_direct_mode_answers_for_all_and_keeps_what_is_left(world, first, second, code, kept):
     prepared = await world.prepared(world.account(mode="direct"), BOTH)
     world.provider.script = [{BOTH[0]: first, BOTH[1]: second}]
-    taken = await world.direct.accept(prepared)
+    taken = await world.direct.accept(prepared, still_there)
     assert taken.reply.code == code
     entries = await world.queue.entries(prepared.message.id)
     assert (None if entries is None else [entry.state for entry in entries]) == kept
@@ -58,7 +58,7 @@ async def test_direct_mode_delivers_the_rest_of_a_mixed_message_later(world):
     account = world.account(mode="direct")
     prepared = await world.prepared(account, BOTH)
     world.provider.script = [{BOTH[0]: YES, BOTH[1]: LATER}]
-    await world.direct.accept(prepared)
+    await world.direct.accept(prepared, still_there)
     world.clock.advance(31)
     await world.attempt(account)
     assert world.provider.calls[1][0] == (BOTH[1],)
@@ -69,27 +69,113 @@ async def test_direct_mode_says_250_for_accepted_mail_even_when_its_history_cann
     """Anything else would make the client send a second copy."""
     prepared = await world.prepared(world.account(mode="direct"))
     await world.queue.close()
-    assert (await world.direct.accept(prepared)).reply.code == 250
+    assert (await world.direct.accept(prepared, still_there)).reply.code == 250
 
 
 async def test_a_client_that_comes_back_with_a_doubtful_message_is_held_back(world):
     """451 asks the client to send again, and the API may have the first one."""
     account = world.account(mode="direct", unconfirmed_wait="15m")
     world.provider.script = [ProviderError("timeout", maybe_accepted=True)]
-    assert (await world.direct.accept(await world.prepared(account))).reply.code == 451
-    assert (await world.direct.accept(await world.prepared(account))).reply.code == 451
+    assert (await world.direct.accept(await world.prepared(account), still_there)).reply.code == 451
+    assert (await world.direct.accept(await world.prepared(account), still_there)).reply.code == 451
     assert len(world.provider.calls) == 1
     world.clock.advance(901)
-    assert (await world.direct.accept(await world.prepared(account))).reply.code == 250
+    assert (await world.direct.accept(await world.prepared(account), still_there)).reply.code == 250
     assert len(world.provider.calls) == 2
     assert world.counted("relay_possible_duplicates_total", provider="mensatek") == 1
+
+
+async def test_a_bug_while_the_client_waits_is_no_licence_to_send_twice(world):
+    account = world.account(mode="direct", unconfirmed_wait="15m")
+    world.provider.script = [ZeroDivisionError("a bug")]
+    assert (await world.direct.accept(await world.prepared(account), still_there)).reply.code == 451
+    assert (await world.direct.accept(await world.prepared(account), still_there)).reply.code == 451
+    assert len(world.provider.calls) == 1
+    assert world.logged("unexpected_error")
+
+
+async def test_a_pause_that_cannot_be_ended_in_the_store_does_not_turn_250_into_451(world):
+    account = world.account(mode="direct")
+    await world.pauses.fault("erp", "mensatek", "Res -1")
+    world.clock.advance(61)
+    await world.queue.close()
+    assert (await world.direct.accept(await world.prepared(account), still_there)).reply.code == 250
+    assert "resume" in {event["what"] for event in world.logged("store_failed")}
+
+
+@pytest.mark.parametrize("mode", ["direct", "auto"])
+async def test_who_has_it_gets_no_second_copy_when_the_rest_could_not_be_kept(world, mode, monkeypatch):
+    """451 makes the client send the whole message again."""
+    account = world.account(mode=mode)
+    world.provider.script = [{BOTH[0]: YES, BOTH[1]: LATER}]
+    with monkeypatch.context() as broken:
+        broken.setattr(world.queue, "put", refuse)
+        taken = await getattr(world, mode).accept(await world.prepared(account, BOTH), still_there)
+    assert taken.reply.code == 452
+    again = await getattr(world, mode).accept(await world.prepared(account, BOTH), still_there)
+    assert again.reply.code == 250
+    assert world.provider.calls == [(BOTH, ""), ((BOTH[1],), "70")]
+
+
+async def refuse(_new):
+    raise QueueFull("no room")
+
+
+@pytest.mark.parametrize("mode", ["direct", "auto"])
+async def test_a_client_that_lost_patience_and_sends_again_gets_no_second_copy(world, mode):
+    """RFC 1047: the first 250 was not heard."""
+    account = world.account(mode=mode)
+    intake = getattr(world, mode)
+    slow = Until(YES)
+    world.provider.script = [slow]
+    first = asyncio.create_task(intake.accept(await world.prepared(account), gone))
+    await slow.begun.wait()
+    second = asyncio.create_task(intake.accept(await world.prepared(account), still_there))
+    await asyncio.sleep(0.01)
+    slow.let_end.set()
+    assert (await first).reply.code == (await second).reply.code == 250
+    assert len(world.provider.calls) == 1
+    assert world.counted("relay_messages_repeated_total") == 1
+
+
+@pytest.mark.parametrize("mode", ["direct", "auto"])
+async def test_the_same_mail_sent_twice_on_purpose_is_sent_twice(world, mode):
+    account = world.account(mode=mode)
+    intake = getattr(world, mode)
+    for _ in range(2):
+        assert (await intake.accept(await world.prepared(account), still_there)).reply.code == 250
+    assert len(world.provider.calls) == 2
+
+
+async def test_what_was_not_heard_is_remembered_for_an_hour_only(world):
+    account = world.account(mode="direct")
+    await world.direct.accept(await world.prepared(account), gone)
+    world.clock.advance(3601)
+    await world.direct.accept(await world.prepared(account), still_there)
+    assert len(world.provider.calls) == 2
+
+
+async def test_auto_mode_leaves_to_the_worker_what_waits_for_a_turn(world):
+    """Held here they would be without bound."""
+    account = world.account(mode="auto", answer_within=0.01, concurrency=1)
+    slow = Until(YES)
+    world.provider.script = [slow]
+    first = asyncio.create_task(world.auto.accept(await world.prepared(account, BOTH), still_there))
+    await slow.begun.wait()
+    others = [await world.auto.accept(await world.prepared(account), still_there) for _ in range(5)]
+    assert {(one.reply.code, one.queued) for one in others} == {(250, True)}
+    assert len(await world.queue.claim("local/0", 10, 60.0)) == 5  # nobody holds a lease on them
+    slow.let_end.set()
+    await first
+    await world.auto.close(5.0)
+    assert len(world.provider.calls) == 1
 
 
 async def test_direct_mode_leaves_a_paused_account_alone(world):
     account = world.account(mode="direct")
     world.provider.script = [Deferred("Res -1", blame=Blame.ACCOUNT)]
-    assert (await world.direct.accept(await world.prepared(account))).reply.code == 451
-    assert (await world.direct.accept(await world.prepared(account))).reply.code == 451
+    assert (await world.direct.accept(await world.prepared(account), still_there)).reply.code == 451
+    assert (await world.direct.accept(await world.prepared(account), still_there)).reply.code == 451
     assert len(world.provider.calls) == 1
 
 
@@ -98,7 +184,7 @@ async def test_direct_mode_begins_no_further_call_when_its_time_is_over(world):
     slow = Until(YES)
     world.provider.script = [slow]
     prepared = await world.prepared(account, BOTH)
-    accepting = asyncio.create_task(world.direct.accept(prepared))
+    accepting = asyncio.create_task(world.direct.accept(prepared, still_there))
     await slow.begun.wait()
     await asyncio.sleep(0.05)
     slow.let_end.set()
@@ -119,7 +205,7 @@ async def test_direct_mode_begins_no_further_call_when_its_time_is_over(world):
 async def test_auto_mode_commits_what_the_api_did_not_take(world, step, code, kept):
     prepared = await world.prepared(world.account(mode="auto"))
     world.provider.script = [step]
-    assert (await world.auto.accept(prepared)).reply.code == code
+    assert (await world.auto.accept(prepared, still_there)).reply.code == code
     entries = await world.queue.entries(prepared.message.id)
     assert (None if entries is None else entries[0].state) == kept
 
@@ -132,7 +218,7 @@ async def test_auto_mode_answers_in_time_and_records_what_the_api_says_later(wor
     slow = Until(late)
     world.provider.script = [slow]
     prepared = await world.prepared(account)
-    taken = await world.auto.accept(prepared)
+    taken = await world.auto.accept(prepared, still_there)
     assert (taken.reply.code, taken.queued) == (250, True)
     assert await world.states(prepared.message.id) == [State.SENDING]
     assert await world.queue.claim("local/0", 1, 60.0) == []  # nobody else may send it meanwhile
@@ -147,7 +233,7 @@ async def test_auto_mode_records_the_calls_after_the_deadline_too(world):
     slow = Until(YES)
     world.provider.script = [slow, NO]
     prepared = await world.prepared(account, BOTH)
-    await world.auto.accept(prepared)
+    await world.auto.accept(prepared, still_there)
     assert await world.states(prepared.message.id) == [State.SENDING, State.QUEUED]
     slow.let_end.set()
     await world.auto.close(10.0)
@@ -160,7 +246,7 @@ async def test_auto_mode_that_cannot_commit_waits_for_the_api(world):
     world.provider.script = [slow]
     prepared = await world.prepared(world.account(mode="auto", answer_within=0.01))
     await world.queue.close()
-    accepting = asyncio.create_task(world.auto.accept(prepared))
+    accepting = asyncio.create_task(world.auto.accept(prepared, still_there))
     await slow.begun.wait()
     await asyncio.sleep(0.05)
     assert not accepting.done()
@@ -172,7 +258,7 @@ async def test_a_process_that_dies_after_the_deadline_leaves_the_message_unconfi
     slow = Until(YES)
     world.provider.script = [slow]
     prepared = await world.prepared(world.account(mode="auto", answer_within=0.01))
-    await world.auto.accept(prepared)
+    await world.auto.accept(prepared, still_there)
     assert await world.auto.close(0.0) == 1
     assert await world.queue.recover("local/0") == 1
     assert await world.states(prepared.message.id) == [State.UNCONFIRMED]

@@ -3,7 +3,7 @@
 import asyncio
 
 import pytest
-from core_parts import Until
+from core_parts import Until, still_there
 
 from relay.errors import LeaseLost, ProviderError
 from relay.outcome import Accepted, Blame, Deferred, Refused, Replies
@@ -101,6 +101,14 @@ async def test_an_account_that_holds_never_sends_an_unconfirmed_message_again(wo
     assert await world.queue.next_due_at() is None
 
 
+async def test_nobody_is_given_up_untried_however_long_the_gateway_was_down(world):
+    account = world.account(max_age="1h")
+    message = await world.kept(account)
+    world.clock.advance(2 * 86400)
+    await world.attempt(account)
+    assert await world.states(message) == [State.ACCEPTED]
+
+
 async def test_what_is_too_old_is_given_up_and_said(world):
     account = world.account(max_age="1h")
     message = await world.kept(account)
@@ -131,11 +139,12 @@ async def test_no_call_is_made_when_the_lease_was_lost(world):
     world.clock.advance(61)
     assert len(await world.queue.claim("other/0", 1, 60.0)) == 1
     with pytest.raises(LeaseLost):
-        await world.keeper.attempt(world.custodian.take(claim, account), account)
+        await world.keeper.attempt(world.custodian.take(claim, account))
     assert world.provider.calls == []
 
 
-async def test_an_answer_that_comes_after_the_lease_was_lost_is_not_written_over_the_new_owners(world):
+async def test_an_answer_that_comes_after_the_lease_was_lost_is_still_proof(world):
+    """Thrown away, it would have made a second copy of mail that the API had just said it has."""
     account = world.account()
     message = await world.kept(account)
     slow = Until(Accepted("7", "70"))
@@ -147,8 +156,10 @@ async def test_an_answer_that_comes_after_the_lease_was_lost_is_not_written_over
     slow.let_end.set()
     with pytest.raises(LeaseLost):
         await attempting
-    assert await world.states(message) == [State.UNCONFIRMED]
-    await world.queue.release(other, world.clock.now)
+    assert await world.states(message) == [State.ACCEPTED]
+    await world.keeper.attempt(world.custodian.take(other, account))  # as it claimed it: unconfirmed
+    world.clock.advance(901)
+    assert len(world.provider.calls) == 1
 
 
 async def test_a_fault_of_the_account_pauses_it_and_its_first_success_ends_that(world):
@@ -209,3 +220,91 @@ async def test_only_so_many_bytes_of_plans_are_kept(world, monkeypatch):
         await world.attempt(account)
     assert len(world.provider.calls) == 20
     assert world.provider.plans == 25  # the 5 oldest were read twice
+
+
+# --- calls that are divided ---
+
+
+async def test_one_bad_address_that_the_api_does_not_name_costs_nobody_else_the_mail(world):
+    """Refusing everybody in the call lost good mail; only who is refused alone is proven to be bad."""
+    people = [f"r{number}@example.net" for number in range(7)]
+    account = world.account()
+    message = await world.kept(account, people)
+
+    async def refuse_if_bad_is_in(call):
+        addresses = [recipient.address for recipient in call.recipients]
+        bad = "r4@example.net" in addresses
+        return Refused("invalid email", somebody_in_call=True) if bad else Accepted("", "batch")
+
+    world.provider.script = [refuse_if_bad_is_in] * 20
+    await world.attempt(account)
+    assert await world.states(message) == [
+        State.REFUSED if who == "r4@example.net" else State.ACCEPTED for who in people
+    ]
+    accepted = [who for call, _ in world.provider.calls for who in call if "r4@example.net" not in call]
+    assert sorted(accepted) == sorted(set(people) - {"r4@example.net"})
+    assert len(world.logged("recipient_finished")) == 7
+
+
+async def test_a_process_killed_while_a_call_is_divided_has_refused_nobody(world):
+    account = world.account()
+    message = await world.kept(account, BOTH)
+    second = Until(Accepted("", "batch"))
+    world.provider.script = [Refused("invalid email", somebody_in_call=True), second]
+    attempting = asyncio.create_task(world.attempt(account))
+    await second.begun.wait()
+    assert await world.states(message) == [State.SENDING, State.QUEUED]
+    attempting.cancel()
+
+
+# --- each at its own time ---
+
+
+async def test_recipients_whose_call_was_not_made_wait_as_long_as_the_one_that_failed(world):
+    account = world.account(recipients_per_call=1)
+    await world.kept(account, BOTH)
+    world.provider.script = [Deferred("HTTP 429", retry_after_seconds=3600.0)]
+    await world.attempt(account)
+    assert await world.queue.next_due_at() == world.clock.now + 3600
+
+
+async def test_waits_grow_also_for_a_message_of_several_calls(world):
+    account = world.account(recipients_per_call=1)
+    await world.kept(account, BOTH)
+    world.provider.script = [Deferred("busy")] * 4
+    waits = []
+    for _ in range(4):
+        await world.attempt(account)
+        waits.append(await world.queue.next_due_at() - world.clock.now)
+        world.clock.advance(waits[-1])
+    assert waits == [30.0, 60.0, 120.0, 240.0]
+
+
+async def test_unconfirmed_recipients_whose_call_is_not_made_are_neither_counted_nor_due_at_once(world):
+    """The worker span on such a message, and counted a possible duplicate at every turn."""
+    account = world.account(recipients_per_call=1)
+    message = await world.kept(account, BOTH)
+    world.provider.script = [{BOTH[0]: Deferred("cut", maybe_accepted=True)}]
+    await world.attempt(account)
+    world.clock.advance(901)
+    world.provider.script = [{BOTH[1]: Deferred("cut", maybe_accepted=True)}]
+    (claim,) = await world.queue.claim("local/0", 1, 60.0)
+    custody = world.custodian.take(claim, account)
+    await custody.settle(custody.results_of({BOTH[1]: Deferred("cut", maybe_accepted=True)}))
+    await custody.release()
+    world.clock.advance(901)
+    world.provider.script = [ProviderError("no connection", maybe_accepted=False)]
+    await world.attempt(account)
+    assert await world.states(message) == [State.QUEUED, State.UNCONFIRMED]
+    assert await world.queue.next_due_at() > world.clock.now
+    assert world.counted("relay_possible_duplicates_total", provider="mensatek") == 1
+
+
+async def test_a_pause_stops_the_calls_that_wait_for_their_turn(world):
+    """The vendor takes repeated refused calls for spam."""
+    account = world.account(concurrency=1, mode="direct")
+    world.provider.script = [Deferred("Res -1", blame=Blame.ACCOUNT)]
+    prepared = [await world.prepared(account) for _ in range(10)]
+    taken = await asyncio.gather(*(world.direct.accept(one, still_there) for one in prepared))
+    assert {one.reply.code for one in taken} == {451}
+    assert len(world.provider.calls) == 1

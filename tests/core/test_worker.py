@@ -128,6 +128,18 @@ async def test_mail_of_an_account_that_is_gone_waits(world):
     assert world.provider.calls == []
 
 
+async def test_mail_of_an_account_that_is_gone_ends_at_max_age_without_a_storm_of_lines(world):
+    account = world.account("gone", max_age="1h")
+    message = await world.kept(account)
+    del world.accounts.accounts["gone"]
+    world.clock.advance(3601)
+    async with draining(world):
+        await until(all_in(world, [message], State.EXPIRED))
+        await asyncio.sleep(0.1)
+    assert len(world.logged("recipient_finished")) == 1
+    assert world.logged("delivery_impossible_now") == []
+
+
 async def _logged(world, event):
     return bool(world.logged(event))
 
@@ -173,6 +185,26 @@ async def test_a_call_that_outlasts_the_stop_is_unconfirmed_at_the_next_start(wo
         assert await worker.stop(0.05) == 1
     await world.queue.recover("local/0")
     assert await world.states(message) == [State.UNCONFIRMED]
+
+
+async def test_a_clock_set_forward_does_not_make_it_send_what_it_is_sending(world):
+    account = world.account()
+    slow = Until(YES)
+    world.provider.script = [slow]
+    message = await world.kept(account)
+    async with draining(world):
+        await asyncio.wait_for(slow.begun.wait(), 5.0)
+        world.clock.advance(3600)
+        await world.kept(account)  # wakes it
+        await until(lambda: _called(world, 2))
+        slow.let_end.set()
+        await until(all_in(world, [message], State.ACCEPTED))
+    assert len(world.provider.calls) == 2
+    assert world.counted("relay_possible_duplicates_total", provider="mensatek") == 0
+
+
+async def _called(world, count):
+    return len(world.provider.calls) >= count
 
 
 @pytest.mark.parametrize("count", [1, 300])
