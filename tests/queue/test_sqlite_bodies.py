@@ -253,6 +253,87 @@ async def test_a_disk_that_does_not_answer_is_asked_again(queue, store, clock):
     assert made.message == (await claim_one(queue)).message
 
 
+class Told:
+    """Notes what is told of damage, and in which thread."""
+
+    def __init__(self) -> None:
+        self.calls = []
+
+    def __call__(self, message_id, reason, is_held):
+        asyncio.get_running_loop()  # raises in any other thread
+        self.calls.append((message_id, reason, is_held))
+
+
+async def test_a_lost_body_is_told_once(open_store, store):
+    told = Told()
+    queue = await open_store(on_damage=told)
+    lost, fine = new(data=random_data(BIG), due_at=NOON - 1), new(data=random_data(BIG))
+    await queue.put(lost)
+    _missing(body_files(store)[0])
+    await queue.put(fine)
+
+    for _ in range(2):
+        await queue.claim("worker", 10, 60)
+
+    ((message_id, reason, is_held),) = told.calls
+    assert (lost.message.id, True) == (message_id, is_held)
+    assert "missing" in reason
+    assert reason == (await queue.entries(lost.message.id))[0].reason
+
+
+async def test_a_body_to_be_asked_for_again_is_told_as_not_held(open_store, store, clock):
+    told = Told()
+    queue = await open_store(on_damage=told)
+    made = new(data=random_data(BIG))
+    await queue.put(made)
+    (file,) = body_files(store)
+    file.unlink()
+    file.mkdir()  # reading it fails, and not because it is missing
+
+    for count in (1, 2):
+        await queue.claim("worker", 10, 600)
+        assert [(made.message.id, False)] * count == [(message_id, is_held) for message_id, _, is_held in told.calls]
+        clock.advance(60)
+
+
+async def test_trouble_in_telling_does_not_cost_the_claim_of_the_others(open_store, store):
+    def fail(*_):
+        raise ZeroDivisionError
+
+    queue = await open_store(on_damage=fail)
+    trouble = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: trouble.append(context["exception"]))
+    await queue.put(new(data=random_data(BIG), due_at=NOON - 1))
+    _missing(body_files(store)[0])
+    fine = new()
+    await queue.put(fine)
+
+    assert [fine.message.id] == ids(await queue.claim("worker", 10, 60))
+    assert [ZeroDivisionError] == [type(error) for error in trouble]
+
+
+async def test_a_lost_body_that_proof_made_needless_is_not_told(open_store, store):
+    """The proof comes between the lease and the look for the body."""
+    told = Told()
+    queue = await open_store(on_damage=told)
+    made = new(states=[State.UNCONFIRMED], data=random_data(BIG))
+    await queue.put(made)
+    claimed = queue._claimed
+
+    async def proven_first(leased, owner, rows):
+        await queue.confirm(made.message.id, [ACCEPTED])
+        return await claimed(leased, owner, rows)
+
+    queue._claimed = proven_first
+    _missing(body_files(store)[0])
+    assert [] == await queue.claim("worker", 10, 60)
+    assert [] == await queue.claim("worker", 10, 60)
+
+    assert [] == told.calls
+    assert [State.ACCEPTED] == await states(queue, made.message.id)
+    assert await queue.next_due_at() is None
+
+
 async def test_a_disk_that_fills_while_a_file_is_written_is_told_and_leaves_nothing(queue, store):
     def sync(_descriptor):
         raise OSError(28, "No space left on device")

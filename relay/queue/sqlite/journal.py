@@ -200,12 +200,19 @@ def interrupt(connection: sqlite3.Connection, seq: int, now: float) -> None:
     connection.execute(INTERRUPT_RECIPIENTS, values)
 
 
-def set_aside(connection: sqlite3.Connection, claim: Claim, reason: str, due_at: float | None, now: float) -> None:
-    """Give back the lease of a message whose body cannot be read: to come again at a time, or (None) to a person."""
+def set_aside(connection: sqlite3.Connection, claim: Claim, reason: str, due_at: float | None, now: float) -> bool:
+    """Give back the lease of a message whose body cannot be read: to come again at a time, or (None) to a person.
+
+    Returns False where proof came meanwhile for all its recipients: nobody needs the body, the next claim closes it.
+    """
     seq = _leased(connection, claim)
+    if FINAL_STATES.issuperset(_states(connection, seq).values()):
+        connection.execute(RELEASE_MESSAGE, {"seq": seq, "due_at": now})
+        return False
     values = {"message": seq, "reason": reason, "now": now}
     connection.execute(HOLD_RECIPIENTS if due_at is None else EXPLAIN_RECIPIENTS, values)
     connection.execute(RELEASE_MESSAGE, {"seq": seq, "due_at": due_at})
+    return True
 
 
 def _reschedule(

@@ -33,16 +33,21 @@ _FILE_THREADS = 4
 _SELECT_FILE = "SELECT 1 FROM message INDEXED BY message_body_file WHERE body_file = ?"
 
 T = TypeVar("T")
+#: Told which message was set aside, why, and whether it is held for a person; otherwise it comes again by itself.
+OnDamage = Callable[[MessageId, str, bool], None]
 
 
 class SqliteQueue:
     """Queue and QueueView on one SQLite file. Made by `open`, ended by `close`."""
 
-    def __init__(self, settings: StoreSettings, clock: Clock, lock: StoreLock, files: BodyFiles) -> None:
+    def __init__(
+        self, settings: StoreSettings, clock: Clock, lock: StoreLock, files: BodyFiles, on_damage: OnDamage | None
+    ) -> None:
         self._path = settings.path
         self._clock = clock
         self._lock = lock
         self._files = files
+        self._on_damage = on_damage
         self._room = Room(settings, clock)
         self._writer = Writer(settings.path)
         self._reader = Reader(settings.path)
@@ -52,19 +57,22 @@ class SqliteQueue:
         self._closed = False
 
     @classmethod
-    async def open(cls, settings: StoreSettings, *, clock: Clock, exclusive: bool = True) -> Self:
+    async def open(
+        cls, settings: StoreSettings, *, clock: Clock, exclusive: bool = True, on_damage: OnDamage | None = None
+    ) -> Self:
         """Open the store, bringing its schema up to date and clearing what a crash left behind.
 
         Args:
             settings: where it is, and how much it may hold.
             clock: tells the time, in seconds since the epoch.
             exclusive: False lets several worker processes of one gateway share the store.
+            on_damage: called on the event loop when `claim` sets a message aside because its body cannot be read.
 
         Raises:
             QueueError: it cannot be used; the text names the file and the cure.
         """
         lock, files = await asyncio.to_thread(_prepare, settings.path, clock, exclusive=exclusive)
-        return cls(settings, clock, lock, files)
+        return cls(settings, clock, lock, files, on_damage)
 
     # --- Queue: taking in ---
 
@@ -255,9 +263,13 @@ class SqliteQueue:
         except QueueError as trouble:
             reason, due_at = str(trouble), now + _READ_AGAIN_SECONDS
         without_body = leased.claim(owner, b"")
-        await self._write(
+        is_aside = await self._write(
             lambda connection: journal.set_aside(connection, without_body, reason, due_at, now), wake=True
         )
+        if is_aside and self._on_damage is not None:
+            # Through the loop, still before claim returns: what goes wrong there must not cost the claim of the others.
+            loop = asyncio.get_running_loop()
+            loop.call_soon(self._on_damage, without_body.message.id, reason, due_at is None)
         return None
 
     async def _body(self, leased: claiming.Leased, rows: Mapping[int, bytes]) -> bytes:
