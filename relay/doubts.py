@@ -8,8 +8,8 @@ another copy, whoever may have it waits as long as any unconfirmed recipient, an
 import asyncio
 import hashlib
 from collections import OrderedDict
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 from relay.events import Events
@@ -48,25 +48,20 @@ class Doubts:
         self._events = events
         self._clock = clock
         self._known: OrderedDict[bytes, Doubt] = OrderedDict()
-        self._under_way: dict[bytes, asyncio.Future[None]] = {}
+        self._under_way: dict[bytes, asyncio.Event] = {}
 
-    @contextmanager
-    def attempting(self, prepared: Prepared) -> Iterator[None]:
-        """Mark a message as being attempted while its client waits."""
+    @asynccontextmanager
+    async def alone(self, prepared: Prepared) -> AsyncIterator[None]:
+        """Take a message while its client waits; the same one, if it is being taken already, is waited for first."""
         mark = _fingerprint(prepared)
-        ended: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._under_way[mark] = ended
+        while (twin := self._under_way.get(mark)) is not None:
+            await twin.wait()
+        ended = self._under_way[mark] = asyncio.Event()
         try:
             yield
         finally:
             del self._under_way[mark]
-            ended.set_result(None)
-
-    async def wait_for_twin(self, prepared: Prepared) -> None:
-        """Wait until the same message, which its client sent before and did not wait for, has been attempted."""
-        mark = _fingerprint(prepared)
-        while (twin := self._under_way.get(mark)) is not None:
-            await asyncio.shield(twin)
+            ended.set()
 
     def taken_unheard(self, prepared: Prepared) -> Taken | None:
         """Return how this message was taken before, if its client did not hear of it; asked once, it is heard."""

@@ -113,12 +113,11 @@ class Direct:
 
     async def accept(self, prepared: Prepared, is_waiting: Callable[[], bool]) -> Taken:
         """Send while the client waits."""
-        await self._doubts.wait_for_twin(prepared)
-        if (known := self._doubts.taken_unheard(prepared)) is not None:
-            return known
-        if await self._is_paused(prepared) or self._doubts.hold_back(prepared):
-            return Taken(Replies.PROVIDER_UNAVAILABLE)
-        with self._doubts.attempting(prepared):
+        async with self._doubts.alone(prepared):
+            if (known := self._doubts.taken_unheard(prepared)) is not None:
+                return known
+            if await self._is_paused(prepared) or self._doubts.hold_back(prepared):
+                return Taken(Replies.PROVIDER_UNAVAILABLE)
             attempt = await self.begin(prepared)
             running = asyncio.create_task(self._delivery.run(attempt), name=f"direct {prepared.message.id}")
             await asyncio.wait({running}, timeout=prepared.account.policy.answer_within)
@@ -132,12 +131,12 @@ class Direct:
     async def begin(self, prepared: Prepared) -> Attempt:
         """Begin an attempt for all who do not have the message already, as the same client once was not told."""
         accepted = self._doubts.recall(prepared)
-        plan = prepared.plan
-        if accepted:
-            rest = [recipient for recipient in prepared.recipients if recipient.key not in accepted]
-            batch = next((said.provider_batch_id for said in accepted.values() if said.provider_batch_id), "")
-            plan = await self._preparation.plan_for(prepared.message, prepared.account, rest, batch)
-        attempt = Attempt(prepared.message.id, prepared.account, plan, NoJournal())
+        if not accepted:
+            return Attempt(prepared.message.id, prepared.account, prepared.plan, NoJournal())
+        rest = [recipient for recipient in prepared.recipients if recipient.key not in accepted]
+        batch = next((said.provider_batch_id for said in accepted.values() if said.provider_batch_id), "")
+        plan = await self._preparation.plan_for(prepared.message, prepared.account, rest, batch)
+        attempt = Attempt(prepared.message.id, prepared.account, plan, NoJournal(), batch)
         attempt.outcomes.update(accepted)
         return attempt
 
@@ -190,14 +189,13 @@ class Auto:
 
     async def accept(self, prepared: Prepared, is_waiting: Callable[[], bool]) -> Taken:
         """Send while the client waits, but not for long."""
-        await self._doubts.wait_for_twin(prepared)
-        if (known := self._doubts.taken_unheard(prepared)) is not None:
-            return known
-        if self._doubts.hold_back(prepared):
-            return Taken(Replies.PROVIDER_UNAVAILABLE)
-        if self._pauses.seconds_left(prepared.account.name) > 0:
-            return await self._queued.accept(prepared, is_waiting)
-        with self._doubts.attempting(prepared):
+        async with self._doubts.alone(prepared):
+            if (known := self._doubts.taken_unheard(prepared)) is not None:
+                return known
+            if self._doubts.hold_back(prepared):
+                return Taken(Replies.PROVIDER_UNAVAILABLE)
+            if self._pauses.seconds_left(prepared.account.name) > 0:
+                return await self._queued.accept(prepared, is_waiting)
             attempt = await self._direct.begin(prepared)
             taken = await self._attempt(prepared, attempt)
             self._doubts.learn(prepared, attempt.outcomes, taken, is_heard=is_waiting())

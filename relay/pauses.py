@@ -24,14 +24,18 @@ class Pauses:
         self._clock = clock
         self._known: dict[str, Pause] = {}
         self._refreshed_at = float("-inf")
+        self._changes = 0
 
     async def refresh(self) -> None:
         """Read the pauses from the store, if that was not done just now."""
         age = self._clock() - self._refreshed_at
         if 0 <= age < _REFRESH_SECONDS:
             return
-        self._known = {pause.account: pause for pause in await self._queue.paused()}
         self._refreshed_at = self._clock()
+        changes = self._changes
+        kept = await self._queue.paused()
+        if changes == self._changes:  # what was learnt while the store was asked is newer than its answer
+            self._known = {pause.account: pause for pause in kept}
 
     def seconds_left(self, account: str) -> float:
         """Tell how long an account must still be left alone; 0: it may be tried."""
@@ -54,6 +58,7 @@ class Pauses:
         seconds = min(self._settings.pause_first * 2 ** min(failures - 1, 30), self._settings.pause_longest)
         pause = Pause(account, until=self._clock() + seconds, reason=reason, failures=failures)
         self._known[account] = pause
+        self._changes += 1
         self._events.account_paused(account, provider=provider, reason=reason, seconds=seconds)
         try:
             await self._queue.pause(pause)
@@ -64,6 +69,7 @@ class Pauses:
         """End an account's pause: it works again. A store that fails is told of and no more."""
         if self._known.pop(account, None) is None:
             return
+        self._changes += 1
         self._events.account_resumed(account, provider=provider)
         try:
             await self._queue.resume(account)

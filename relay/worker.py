@@ -143,10 +143,6 @@ class Worker:
             return
         account = await self._gatekeeper.resolve(claim.message.account)
         if account is None:
-            reason = "the account is no longer configured, or its credential is lost"
-            self._events.delivery_impossible_now(
-                claim.message.id, account=claim.message.account, reason=reason, blame=Blame.US
-            )
             await self._wait_for_account(claim)
             return
         self._held.add(claim.message.id)
@@ -206,7 +202,10 @@ class Worker:
 
     async def _wait_for_account(self, claim: Claim) -> None:
         """Keep mail of an account that is gone until max_age; then it ends like any other."""
+        message = claim.message
         if self._clock() < claim.expires_at:
+            reason = "the account is no longer configured, or its credential is lost"
+            self._events.delivery_impossible_now(message.id, account=message.account, reason=reason, blame=Blame.US)
             await self._give_back(claim, self._clock() + self._retry.longest)
             return
         waiting = [entry for entry in claim.entries if entry.state not in FINAL_STATES | {State.HELD}]
@@ -216,7 +215,7 @@ class Worker:
         ]
         await self._queue.record(claim, results, seconds=0.0)
         for entry, result in zip(waiting, results, strict=True):
-            tell_settled(self._events, claim.message.id, _NO_PROVIDER, entry, result)
+            tell_settled(self._events, message.id, _NO_PROVIDER, entry, result)
         await self._queue.release(claim, None)
 
     def _let_go(self, work: _Work) -> None:

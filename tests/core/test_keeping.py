@@ -304,7 +304,7 @@ async def test_a_pause_stops_the_calls_that_wait_for_their_turn(world):
     """The vendor takes repeated refused calls for spam."""
     account = world.account(concurrency=1, mode="direct")
     world.provider.script = [Deferred("Res -1", blame=Blame.ACCOUNT)]
-    prepared = [await world.prepared(account) for _ in range(10)]
+    prepared = [await world.prepared(account, [f"r{number}@example.net"]) for number in range(10)]
     taken = await asyncio.gather(*(world.direct.accept(one, still_there) for one in prepared))
     assert {one.reply.code for one in taken} == {451}
     assert len(world.provider.calls) == 1
