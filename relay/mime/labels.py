@@ -14,7 +14,7 @@ _LABELS = {
     "iso8859_8": "iso88598i iso88598e logical",
     "gb18030": "gb2312 gbk xgbk gb231280 csgb2312 chinese isoir58 euccn cngb gb18030 cp936 windows936 ms936",
     "cp949": "ksc56011987 ksc56011989 ksc5601 euckr korean windows949 cp949 isoir149 ms949",
-    "cp932": "shiftjis xsjis sjis mskanji windows31j cp932 ms932 csshiftjis xmscp932",
+    "cp932": "shiftjis xsjis sjis sjiswin mskanji windows31j cp932 ms932 csshiftjis xmscp932",
     "big5hkscs": "big5 big5hkscs xxbig5 cnbig5 csbig5 big5eten cp950 windows950",
     "euc_jp": "eucjp xeucjp xeuc ujis",
     "iso2022_jp_ext": "iso2022jp iso2022jp1 iso2022jp2 iso2022jp3 iso2022jpms csiso2022jp iso2022jpesc cp50220 cp50221 "
@@ -23,26 +23,36 @@ _LABELS = {
     "utf-7": "utf7 unicode11utf7 csunicode11utf7 xunicode20utf7 unicode20utf7",
     "mac_roman": "macintosh mac xmacroman macroman",
     "mac_cyrillic": "xmaccyrillic maccyrillic xmacukrainian",
-    "koi8_r": "koi koi8 cskoi8r",
+    "koi8_r": "koi koi8 koi8r cskoi8r",
+    "koi8_u": "koi8u koi8ru",
+    "euc_jisx0213": "eucjpms eucjpwin cp51932 windows51932",  # knows NEC's row 13, which Python's EUC-JP does not
+    "iso8859_6": "iso88596i iso88596e",
 }
 _ALIASES = {label: codec for codec, labels in _LABELS.items() for label in labels.split()}
 #: Python codecs that are no charsets, or that run for ever on hostile input.
 _NO_CHARSETS = frozenset({"idna", "punycode", "undefined", "unicode_escape", "raw_unicode_escape", "oem", "mbcs"})
 _PUNCTUATION = re.compile(r"[^a-z0-9]+")
+#: Code pages by the names that programs give them: windows1251, win-1251, cp-1251, dos-866.
+_CODE_PAGE = re.compile(r"(?:windows|mswin|win|dos|ibm|xcp|cp)([0-9]{3,4})")
 
 
 @lru_cache(maxsize=256)
 def codec_of(label: str) -> str:
     """Find Python's codec for a label; empty: none that is known."""
-    known = _ALIASES.get(_PUNCTUATION.sub("", label.lower()))
+    squeezed = _PUNCTUATION.sub("", label.lower())
+    known = _ALIASES.get(squeezed)
     if known:
         return known
-    name = _PUNCTUATION.sub("-", label.lower()).strip("-")
-    if not name:
-        return ""
+    page = _CODE_PAGE.fullmatch(squeezed)
+    names = (_PUNCTUATION.sub("-", label.lower()).strip("-"), squeezed, f"cp{page[1]}" if page else "")
+    return next(filter(None, map(_codec, names)), "")
+
+
+def _codec(name: str) -> str:
+    """Ask Python for a codec that is a charset; empty: it knows none by this name."""
     try:
-        found = codecs.lookup(name).name
-        "".encode(found)
+        found = codecs.lookup(name).name if name else ""
+        "".encode(found or "ascii")
     except (LookupError, ValueError):
         return ""
     return "" if found.replace("-", "_") in _NO_CHARSETS else found
