@@ -9,6 +9,8 @@ from relay.mime.charset import decode
 
 #: A parameter: quoted (the closing quote may be missing) or everything up to the next semicolon.
 _PARAMETER = re.compile(rb'(?:^|[;\s])([^\s=;"]++)\s*+=\s*+(?:"([^"\\]*+(?:\\.[^"\\]*+)*)"?|([^;]*+))', re.DOTALL)
+#: The value before its parameters ends at the first semicolon or blank; blanks around the slash of a type are forgiven.
+_VALUE = re.compile(rb"\s*+([^\s;/]*+(?:\s*+/\s*+[^\s;]*+)?)")
 _SEGMENT = re.compile(r"(.+?)\*(?:(\d{1,4})(\*)?)?", re.DOTALL)
 _ESCAPED = re.compile(rb'\\(["\\])')
 _TYPE = re.compile(r"([a-z0-9!#$&^_.+-]{1,127})/([a-z0-9!#$&^_.+-]{1,127})")
@@ -53,20 +55,24 @@ class Structured:
 
 
 def structured(raw: bytes) -> Structured:
-    """Read a value and its parameters; the first of equal names counts."""
+    """Read a value and its parameters, also where the semicolon between them is missing.
+
+    The first of equal names counts.
+    """
     if b"\n" in raw or b"\r" in raw:
         raw = raw.translate(None, b"\r\n")
-    value, _, rest = raw.partition(b";")
+    value = _VALUE.match(raw)
+    told, begin = (value[1], value.end()) if value else (b"", 0)
     parameters: dict[str, bytes] = {}
-    for key, quoted, plain in _PARAMETER.findall(rest):
+    for key, quoted, plain in _PARAMETER.findall(raw, begin):
         if plain and not key.lower().startswith(_MAY_HOLD_BLANKS):
             plain = plain.split(None, 1)[0] if plain.strip() else b""  # noqa: PLW2901 - a comment may follow
         found = _ESCAPED.sub(rb"\1", quoted) if quoted else plain.strip()
         parameters.setdefault(key.decode("latin-1").lower(), found)
-    return Structured(value.decode("latin-1").strip(" \t\"'").lower(), parameters)
+    return Structured(b"".join(told.split()).decode("latin-1").strip("\"',").lower(), parameters)
 
 
 def media_type(value: str) -> str:
     """Reduce a Content-Type's value to "type/subtype" in lower case; empty: it is none."""
-    match = _TYPE.match(value.replace(" ", ""))
+    match = _TYPE.match(value)
     return match[0] if match else ""

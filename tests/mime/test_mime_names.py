@@ -146,12 +146,26 @@ def test_a_name_survives_rfc_2231(name):
         (("text/plain", "utf-8"), b"text/plain; junk; charset='utf-8'"),
         (("text/plain", "utf-8"), b"text/plain;charset=utf-8;charset=latin1"),
         (("text/plain", ""), b"text/plain; charset"),
+        (("text/html", "utf-8"), b"text/html charset=utf-8"),
+        (("text/html", "utf-8"), b"text/html, charset=utf-8"),
+        (("text/html", "utf-8"), b"text / html; charset=utf-8"),
+        (("text/html", "utf-8"), b'"text/html; charset=utf-8"'),
+        (("text/html", "utf-8"), b"text/html\r\n\tcharset=utf-8"),
         (("", ""), b""),
     ],
 )
 def test_a_structured_value(expected, value):
     found = structured(value)
     assert expected == (found.value, found.token("charset"))
+
+
+def test_a_forgotten_semicolon_loses_neither_type_nor_name():
+    """PHP scripts write `Content-Type: text/html charset=utf-8`; it arrived as a file of type text/htmlcharset."""
+    assert "<b>ñ</b>" == content(part("<b>ñ</b>".encode(), b"Content-Type: text/html charset=utf-8")).html
+    pdf = part(b"x", b'Content-Type: application/pdf name="a;b.pdf"', b"Content-Disposition: attachment")
+    (attachment,) = content(multipart(b"mixed", pdf)).attachments
+    assert ("a;b.pdf", "application/pdf") == (attachment.name, attachment.media_type)
+    assert "y z.txt" == name_of([b"Content-Type: text/plain", b'Content-Disposition: attachment filename="y z.txt"'])
 
 
 @given(st.binary(max_size=200))
