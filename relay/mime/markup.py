@@ -9,10 +9,10 @@ _META = re.compile(r"<meta\b[^<>]*+>", re.IGNORECASE)
 _CHARSET = re.compile(r"(charset\s*=\s*[\"']?\s*)[\w.:()+-]+", re.IGNORECASE)
 _XML_ENCODING = re.compile(r"^(\s*<\?xml\b[^<>]*?\bencoding\s*=\s*[\"'])[\w.:-]+", re.IGNORECASE)
 _SNIFFED = re.compile(rb"<meta\b[^<>]*?charset\s*=\s*[\"']?\s*([\w.:-]{1,40})", re.IGNORECASE)
-_BODY_OPEN = re.compile(r"<body\b[^<>]*+>", re.IGNORECASE)
-_HEAD_CLOSE = re.compile(r"</head\s*>", re.IGNORECASE)
+_BODY_OPEN = re.compile(r"(?P<comment><!--)|<body\b[^<>]*+>", re.IGNORECASE)
+_HEAD_CLOSE = re.compile(r"(?P<comment><!--)|</head\s*>", re.IGNORECASE)
 _HTML_OPEN = re.compile(r"(?:\s*<!doctype\b[^<>]*+>)?\s*<html\b[^<>]*+>", re.IGNORECASE)
-_CLOSE = re.compile(r"</(?:body|html)\s*>", re.IGNORECASE)
+_CLOSE = re.compile(r"(?P<comment><!--)|</(?:body|html)\s*>", re.IGNORECASE)
 _STYLE = re.compile(r"<style\b[^<>]*+>.*?</style\s*>", re.IGNORECASE | re.DOTALL)
 _INVISIBLE = re.compile(
     r"<!--.*?-->|<(style|script|title|head)\b.*?</\1\s*>|<[^<>]*+>|&nbsp;|&#160;|\s", re.IGNORECASE | re.DOTALL
@@ -65,7 +65,7 @@ def shows_nothing(html: str) -> bool:
     """Tell whether a document has neither words nor pictures; some programs send such beside the real text."""
     if len(html) >= HIDDEN_BYTES:
         return False
-    body = _BODY_OPEN.search(html) if "<head" in html.lower() else None
+    body = _outside_comments(_BODY_OPEN, html) if "<head" in html.lower() else None
     if _WORD_SHOWN.search(html, body.end() - 1 if body else 0) and (body or not _HIDING.search(html)):
         return False
     return not _SHOWN.search(html) and not _INVISIBLE.sub("", html)
@@ -73,11 +73,24 @@ def shows_nothing(html: str) -> bool:
 
 def document(html: str) -> Document:
     """Cut a document around what it shows."""
-    opened = _BODY_OPEN.search(html) or _HEAD_CLOSE.search(html) or _HTML_OPEN.match(html)
+    opened = _outside_comments(_BODY_OPEN, html) or _outside_comments(_HEAD_CLOSE, html) or _HTML_OPEN.match(html)
     begin = opened.end() if opened else 0
-    end = len(html)
-    tail = max(0, end - _HEAD_CHARS)
-    for close in _CLOSE.finditer(html, max(begin, tail)):
-        end = close.start()
-        break
+    closed = _outside_comments(_CLOSE, html, max(begin, len(html) - _HEAD_CHARS))
+    end = closed.start() if closed else len(html)
     return Document(html[:begin], html[begin:end], html[end:])
+
+
+def _outside_comments(tag: re.Pattern[str], html: str, start: int = 0) -> re.Match[str] | None:
+    """Find a tag that is no part of a comment, as Outlook's conditional ones are; a comment without end is none."""
+    shown_from = start
+    endless = False
+    for found in tag.finditer(html, start):
+        if found.start() < shown_from:
+            continue
+        if not found["comment"]:
+            return found
+        if not endless:
+            end = html.find("-->", found.start() + len("<!"))
+            endless = end < 0
+            shown_from = shown_from if endless else end + len("-->")
+    return None

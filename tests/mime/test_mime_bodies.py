@@ -363,6 +363,30 @@ def test_html_and_text_in_parts_become_one_document():
     assert expected == content(raw).html
 
 
+@pytest.mark.parametrize(
+    ("expected", "page"),
+    [
+        (
+            "<!--[if mso]><body class=m><![endif]--><body>HERE<p>x</p>",
+            "<!--[if mso]><body class=m><![endif]--><body><p>x</p>",
+        ),
+        ("<!--[if !mso]><!--><body>HERE<!--<![endif]--><p>", "<!--[if !mso]><!--><body><!--<![endif]--><p>"),
+        ("<head><!-- </head> --></head>HERE<p>x", "<head><!-- </head> --></head><p>x"),
+        ("<!-- <body>HERE<p>x", "<!-- <body><p>x"),
+    ],
+)
+def test_what_stands_before_html_is_not_put_into_a_comment(expected, page):
+    """A banner went into Outlook's conditional comment, where only Outlook shows it."""
+    found = content(multipart(b"mixed", text(b"HERE"), html(page.encode()))).html
+    assert expected in found.replace("<div>HERE</div>\n", "HERE")
+
+
+def test_what_stands_behind_html_is_not_put_into_a_comment():
+    page = html(b"<body><p>x</p><!--[if mso]></body><![endif]--></body>")
+    found = content(multipart(b"mixed", page, text(b"footer"))).html
+    assert "<![endif]-->\n<div>footer</div>\n</body>" in found
+
+
 def test_parts_of_a_signed_mail_are_attached_byte_for_byte():
     signature = b"\x30\x80\x06\x09\r\n\x00"
     raw = multipart(

@@ -117,6 +117,8 @@ HEAD = b"Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n"
         (b"Content-Type: multipart/mixed\n\n", b"\n-- "),
         (b"Content-Type: text/html\n\n", b"<body "),
         (b"Content-Type: text/html\n\n", b"<meta charset"),
+        (HEAD + b"\n\nx\n--b\nContent-Type: text/html\n\n", b"<!--"),
+        (HEAD + b"\n\nx\n--b\nContent-Type: text/html\n\n", b"<!--<body>-->"),
         (HEAD + b"Content-Type: text/html\n\n<p>x\n--b\nContent-Type: text/html\n\n", b"<style>"),
         (HEAD + b"Content-Type: image/png\nContent-ID: <i>\n\n\n--b\nContent-Type: text/html\n\n", b"cid:"),
         (HEAD + b"Content-Type: image/png\nContent-Location: i\n\n\n--b\nContent-Type: text/html\n\ni", b"src='"),
