@@ -15,17 +15,19 @@ _GAPS = re.compile(r"   (?<=\S   ) *+\S")
 _TABS = re.compile(r"\t(?<=\S\t)[ \t]*+\S")
 _BOXES = re.compile(r"[\u2500-\u257f]{2}")
 _CONTROLS = re.compile(r"[\x00-\x08\x0b\x0e-\x1f\x7f]")
-_URL = r"(?:https?|ftp)://[^\s<>\"&\u00a0]+(?:&amp;[^\s<>\"&\u00a0]+)*"
+_REST = r"[^\s<>\"&\u00a0]+(?:(?:&amp;)+[^\s<>\"&\u00a0]+)*"
+_URL = r"(?:https?|ftp)://" + _REST
 _URLS = re.compile(_URL, re.IGNORECASE)
 _LINKS = re.compile(
-    _URL
-    + r"|(?<![\w./@-])www\.[^\s<>\"&\u00a0]+(?:&amp;[^\s<>\"&\u00a0]+)*"
-    + r"|(?<![\w.+@/=-])[\w.+-]++@[\w-]++(?:\.[\w-]++)+",
+    _URL + r"|(?<![\w./@-])www\." + _REST + r"|(?<![\w.+@/=-])[\w.+-]++@[\w-]++(?:\.[\w-]++)+",
     re.IGNORECASE,
 )
 _LONGEST_LINK = 2048
 #: The end of a sentence is no part of an address.
-_TRAILING = ".,;:!?'*_~"
+_TRAILING = ".,;:!?'"
+#: Marks of emphasis are none either where they also stand before it; elsewhere a token may end in one.
+_EMPHASIS = "*_~"
+_BRACKETS = (("(", ")"), ("[", "]"), ("{", "}"))
 #: RFC 3676 §4: a line that ends in a blank flows into the next of the same quote depth, but not from or into "-- ".
 _FLOWED = re.compile(
     r"^(>*+)((?:(?![ ]?--[ ]\n)[^\n]*[ ]\n(?=\1(?!>))\1(?![ ]?--[ ]?(?:\n|\Z))[ ]?)+)",
@@ -85,13 +87,11 @@ def _linked(html: str) -> str:
 def _link(found: re.Match[str]) -> str:
     if len(found[0]) > _LONGEST_LINK:
         return found[0]
-    address = found[0].rstrip(_TRAILING)
-    while address.endswith((")", "]", "}")) and address.count(address[-1]) > address.count(
-        "([{"[")]}".index(address[-1])]
-    ):
-        address = address[:-1].rstrip(_TRAILING)
-    rest = found[0][len(address) :]
+    end = _end_of_address(found[0], found.string[max(0, found.start() - 1) : found.start()])
+    address, rest = found[0][:end], found[0][end:]
     lower = address.lower()
+    if lower.endswith("://"):
+        return found[0]
     if "://" in lower:
         target = address
     elif lower.startswith("www.") and "@" not in lower:
@@ -99,6 +99,21 @@ def _link(found: re.Match[str]) -> str:
     else:
         target = "mailto:" + address
     return f'<a href="{target}">{address}</a>{rest}'
+
+
+def _end_of_address(text: str, before: str) -> int:
+    """Find where an address ends: before what ends the sentence, and before brackets that do not begin in it."""
+    # Counted once: counting for each bracket takes quadratic time.
+    surplus = {closing: text.count(closing) - text.count(opening) for opening, closing in _BRACKETS}
+    end = len(text)
+    while end:
+        last = text[end - 1]
+        if surplus.get(last, 0) > 0:
+            surplus[last] -= 1
+        elif last not in _TRAILING and not (last in _EMPHASIS and last == before):
+            break
+        end -= 1
+    return end
 
 
 def _folded(html: str) -> str:

@@ -58,6 +58,20 @@ def test_what_is_seen_is_what_was_written(written):
         ('<a href="https://u@x.example/">https://u@x.example/</a>', "https://u@x.example/"),
         ("no@link and user@host", "no@link and user@host"),
         ("no://link", "no://link"),
+        ("http://)", "http://)"),
+        *(
+            (
+                f'<a href="https://x.example/r?t=a{mark}">https://x.example/r?t=a{mark}</a>',
+                f"https://x.example/r?t=a{mark}",
+            )
+            for mark in "_~*"
+        ),
+        *(
+            (f'{mark}<a href="http://x.example/">http://x.example/</a>{mark}.', f"{mark}http://x.example/{mark}.")
+            for mark in "_~*"
+        ),
+        ('<a href="http://x.example/?a&amp;&amp;b">http://x.example/?a&amp;&amp;b</a>&amp;', "http://x.example/?a&&b&"),
+        ('(<a href="http://x.example/">http://x.example/</a>).])', "(http://x.example/).])"),
     ],
 )
 def test_text_as_html(expected, written):
@@ -149,6 +163,9 @@ def test_no_text_of_any_kind_raises(body):
         "&",
         "@",
         "-- \n",
+        "http://x&&",
+        "http://x" + ")" * 2000 + " ",
+        "http://" + "(" * 1000 + ")" * 1040 + " ",
         ">",
     ],
 )
