@@ -55,6 +55,7 @@ def new(
     mode: str = "queue",
     leased_by: str = "",
     lease_seconds: float = 0.0,
+    expires_in: float = 86400.0,
     **more,
 ) -> NewMessage:
     message = mail(*addresses, **more)
@@ -63,7 +64,8 @@ def new(
         entry(position, recipient.address, states[position] if states else State.QUEUED, due_at=entries_due_at)
         for position, recipient in enumerate(given)
     )
-    return NewMessage(message, entries, mode, due_at, NOON + 86400, leased_by=leased_by, lease_seconds=lease_seconds)
+    expires_at = message.received_at + expires_in
+    return NewMessage(message, entries, mode, due_at, expires_at, leased_by=leased_by, lease_seconds=lease_seconds)
 
 
 async def claim_one(queue: Queue, owner: str = "worker", lease_seconds: float = 60.0) -> Claim:

@@ -13,6 +13,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from relay.queue.contract import FINAL_STATES, Claim, RecipientEntry, State
+from relay.queue.sqlite import setback
 from relay.queue.sqlite.bodies import BodyFile
 from relay.queue.sqlite.connection import is_damage
 from relay.queue.sqlite.journal import interrupt
@@ -128,6 +129,7 @@ def claim(
 
 def recover(connection: sqlite3.Connection, owner: str, now: float) -> int:
     """Free every lease of an owner that begins a new life."""
+    setback.mend(connection, now)  # first: what is interrupted now is so since now
     seqs = [row["seq"] for row in connection.execute(SELECT_LEASES_OF, (owner,)).fetchall()]
     for seq in seqs:
         interrupt(connection, seq, now)

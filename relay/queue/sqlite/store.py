@@ -14,7 +14,7 @@ from relay.config.settings import StoreSettings
 from relay.errors import QueueError
 from relay.message import Clock, MessageId
 from relay.queue.contract import Claim, Counts, NewMessage, Pause, RecipientEntry, Result
-from relay.queue.sqlite import claiming, journal, keeping, standing, view
+from relay.queue.sqlite import claiming, journal, keeping, setback, standing, view
 from relay.queue.sqlite.bodies import FILE_THRESHOLD_BYTES, BodyDamaged, BodyFile, BodyFiles
 from relay.queue.sqlite.connection import connect, store_errors
 from relay.queue.sqlite.lock import StoreLock
@@ -60,7 +60,7 @@ class SqliteQueue:
     async def open(
         cls, settings: StoreSettings, *, clock: Clock, exclusive: bool = True, on_damage: OnDamage | None = None
     ) -> Self:
-        """Open the store, bringing its schema up to date and clearing what a crash left behind.
+        """Open the store, bringing its schema up to date and clearing what a crash or a clock set back left behind.
 
         Args:
             settings: where it is, and how much it may hold.
@@ -309,6 +309,9 @@ def _prepare(path: Path, clock: Clock, *, exclusive: bool) -> tuple[StoreLock, B
         os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
         connection = undo.enter_context(closing(connect(path, create=True)))
         migrate(connection, path, scripts(), clock())
+        with connection:
+            connection.execute("BEGIN IMMEDIATE")
+            setback.mend(connection, clock())
         files.prepare()
         if exclusive:  # otherwise another worker's file may be about to get its row
             files.sweep(lambda name: connection.execute(_SELECT_FILE, (name,)).fetchone() is not None)

@@ -1,0 +1,47 @@
+"""A clock that was set back while nobody looked: what lies in the future because of it is brought near again.
+
+Mail is never received in the future. Where an open message says so, the clock that wrote it was ahead, and everything
+else that it wrote is as far ahead: unmended, its mail would wait, and its accounts be paused, as long as the step was.
+"""
+
+import sqlite3
+
+#: So far two machines' clocks may differ; seconds.
+_TOLERANCE_SECONDS = 60.0
+#: No pause may last longer once the clock is known to have been set back; seconds.
+_LONGEST_PAUSE_SECONDS = 86400.0
+#: 2026-01-01. A clock that says less has not been set yet: moved to its time, mail would be given up when it is set.
+_PLAUSIBLE_FROM = 1767225600.0
+
+# What was written before the step lies ahead of now; what has been written since does not, and stays. What may have
+# been accepted must not be sent again sooner for being mended.
+MEND_RECIPIENTS = """
+UPDATE recipient SET
+    due_at = CASE WHEN changed_at > :now AND due_at >= ahead.received_at THEN due_at - ahead.received_at + :now
+        ELSE due_at END,
+    changed_at = min(changed_at, :now)
+FROM (SELECT seq, received_at FROM message INDEXED BY message_open
+    WHERE finished_at IS NULL AND received_at > :latest) AS ahead
+WHERE recipient.message = ahead.seq
+"""
+MEND_MESSAGES = """
+UPDATE message INDEXED BY message_open SET
+    due_at = CASE WHEN due_at >= received_at THEN due_at - received_at + :now ELSE due_at END,
+    lease_until = CASE WHEN lease_until >= received_at THEN lease_until - received_at + :now ELSE lease_until END,
+    expires_at = expires_at - received_at + :now,
+    received_at = :now
+WHERE finished_at IS NULL AND received_at > :latest
+"""
+MEND_PAUSES = "UPDATE pause SET until = :now WHERE until > :longest"
+
+
+def mend(connection: sqlite3.Connection, now: float) -> int:
+    """Bring back what lies ahead of the clock. Returns how many messages; where there are none it costs two looks."""
+    if now < _PLAUSIBLE_FROM:
+        return 0
+    ahead = {"now": now, "latest": now + _TOLERANCE_SECONDS}
+    connection.execute(MEND_RECIPIENTS, ahead)
+    messages = connection.execute(MEND_MESSAGES, ahead).rowcount
+    if messages:
+        connection.execute(MEND_PAUSES, {"now": now, "longest": now + _LONGEST_PAUSE_SECONDS})
+    return messages
