@@ -64,7 +64,7 @@ class Content:
     """What one message says: decoded, UTF-8, independent of any API."""
 
     sender: Mailbox | None  # From; Sender where From holds several; None: neither is usable
-    reply_to: Mailbox | None
+    reply_to: Mailbox | None  # the first address of Reply-To that has a domain
     to: tuple[Mailbox, ...]  # in header order, Resent-To first where present; shows roles, names nobody new
     cc: tuple[Mailbox, ...]
     subject: str  # one line
@@ -78,3 +78,4 @@ class Content:
     received_count: int  # Received headers, to see loops
     auto_submitted: bool  # RFC 3834: never answered with a report
     notes: tuple[Note, ...] = ()
+    more_reply_to: tuple[Mailbox, ...] = ()  # all other addresses of Reply-To, in order; one may be all there is

@@ -50,7 +50,7 @@ def read(data: bytes, bounds: MimeSettings) -> Content:
     html = compose(found)
     html, inline_images, attachments = _files(html, found)
     sender = _sender(header, found)
-    reply_to = _reply_to(header, found)
+    reply_to, more_reply_to = _reply_to(header, found)
     _remark_header(header, found)
     to, cc = _shown_recipients(header)
     return Content(
@@ -69,6 +69,7 @@ def read(data: bytes, bounds: MimeSettings) -> Content:
         received_count=received_count,
         auto_submitted=_auto_submitted(header),
         notes=tuple(note(code) for code in found.codes),
+        more_reply_to=more_reply_to,
     )
 
 
@@ -148,11 +149,14 @@ def _sender(header: Header, found: Bodies) -> Mailbox | None:
     return next(agents, authors[0] if authors else None)
 
 
-def _reply_to(header: Header, found: Bodies) -> Mailbox | None:
-    wanted = [mailbox for mailbox in _listed(header, "reply-to") if _usable(mailbox)]
+def _reply_to(header: Header, found: Bodies) -> tuple[Mailbox | None, tuple[Mailbox, ...]]:
+    """Return the first address with a domain, and all others: which of them an API takes is not known here."""
+    listed = _listed(header, "reply-to")
+    wanted = list(filter(_usable, listed))
     if len({mailbox.email.lower() for mailbox in wanted}) > 1:
         found.remark(Code.REPLY_TO_FIRST_ONLY)
-    return wanted[0] if wanted else None
+    first = wanted[0] if wanted else None
+    return first, tuple(mailbox for mailbox in listed if mailbox is not first)
 
 
 def _shown_recipients(header: Header) -> tuple[tuple[Mailbox, ...], tuple[Mailbox, ...]]:

@@ -15,6 +15,8 @@ NOTES: Mapping[str, tuple[Fidelity, str]] = {
     "header_recipients_not_shown": (_CHANGED, "To or Cc names addresses that this transaction does not send to"),
     "sender_replaced": (_CHANGED, "the account sends everything as a fixed sender; replies go to the original one"),
     "sender_from_envelope": (_CHANGED, "the mail names no usable sender; MAIL FROM is shown"),
+    "reply_to_unusable": (_LOST, "Reply-To names no address that mail can be sent to; the field is left out"),
+    "subject_missing": (_CHANGED, "the mail has no subject, which the API refuses; a placeholder stands there"),
     "address_as_ascii": (_CHANGED, "an internationalised domain is written in its ASCII form"),
     "attachment_renamed": (_CHANGED, "an attachment's name was longer than the API takes and is shortened"),
     "inline_images_attached": (_CHANGED, "inline images travel as attachments, as the account asks"),
@@ -24,6 +26,7 @@ NOTES: Mapping[str, tuple[Fidelity, str]] = {
     "schedule_ambiguous": (_CHANGED, "the time asked for occurs twice in the night when summer time ends"),
     "subject_campaign": (_CHANGED, "the campaign number was taken out of the subject"),
     "power_not_available": (_LOST, "the mail or the account asks for what this API does not offer"),
+    "recipient_not_here": (_LOST, "a header gives something to an address that is no recipient of this transaction"),
     "list_header_lost": (_LOST, "the API has no List-Unsubscribe or List-Help"),
     "wire_name_empty": (_LOST, "the configuration says that the API has no field for it"),
 }

@@ -43,6 +43,14 @@ def test_reply_to_is_its_first_mailbox(expected, fields):
     assert expected == content(mail(b"", *fields)).reply_to
 
 
+def test_further_addresses_of_reply_to_are_kept_for_the_case_that_the_first_is_of_no_use():
+    read_content = content(mail(b"", b"Reply-To: visitor; Ana <a@x.example>", b"Reply-To: Bob <b@x.example>"))
+    assert (ANA, ("visitor", "b@x.example")) == (
+        read_content.reply_to,
+        tuple(each.email for each in read_content.more_reply_to),
+    )
+
+
 @pytest.mark.parametrize(
     ("expected", "field"),
     [

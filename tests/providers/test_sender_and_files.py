@@ -5,9 +5,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from provider_cases import MENSATEK, attachment, brief, content, image, people
 
-from relay.config.settings import MensatekSettings
+from relay.config.settings import MensatekSettings, MimeSettings
 from relay.errors import MailRefused
 from relay.message import Mailbox
+from relay.mime import read
 from relay.mime.content import Fidelity, Note
 from relay.outcome import Replies
 from relay.providers.contract import Base64Text, Call
@@ -48,6 +49,72 @@ def test_no_sender_at_all_is_refused():
         choose_sender(content(sender=None), brief(people(1), MENSATEK, mail_from=""))
     assert (554, "5.6.0") == (caught.value.reply.code, caught.value.reply.enhanced)
     assert "MAIL FROM" in caught.value.reply.text
+
+
+_UNUSABLE = (
+    "visitor@gmail",
+    "a..b@x.org",
+    "root@localhost",
+    "ana@[10.1.2.3]",
+    "x@y@z.org",
+    "x@-y.org",
+    "visitor",
+    "v@x.org\x00",
+)
+
+
+@pytest.mark.parametrize("address", _UNUSABLE)
+def test_a_reply_to_that_mail_cannot_be_sent_to_is_left_out(address):
+    """Contact forms put what a visitor typed into Reply-To; both APIs refused the whole mail for it, after our 250."""
+    chosen = choose_sender(content(reply_to=Mailbox(address)), brief(people(1), MENSATEK))
+    assert ("", _ANA) == (chosen.reply_to, chosen.mailbox)
+    assert [("reply_to_unusable", Fidelity.LOST)] == [(each.code, each.fidelity) for each in chosen.notes]
+    assert address not in chosen.notes[0].text
+
+
+def test_the_first_reply_to_that_can_be_sent_to_is_taken():
+    mail = content(reply_to=Mailbox("a@gmail"), more_reply_to=(Mailbox("b"), _REPLIES_GO, Mailbox("later@example.org")))
+    chosen = choose_sender(mail, brief(people(1), MENSATEK))
+    assert ("help@example.org", ()) == (chosen.reply_to, chosen.notes)
+
+
+def test_a_reply_to_without_any_domain_is_not_dropped_in_silence():
+    mail = read(b"From: ana@example.org\r\nReply-To: visitor\r\n\r\nx", MimeSettings())
+    assert ["reply_to_unusable"] == [each.code for each in choose_sender(mail, brief(people(1), MENSATEK)).notes]
+
+
+def test_reply_to_international_addresses_stay():
+    chosen = choose_sender(content(reply_to=Mailbox("añá@bücher.example")), brief(people(1), MENSATEK))
+    assert "añá@xn--bcher-kva.example" == chosen.reply_to
+
+
+@pytest.mark.parametrize(
+    ("address", "named"),
+    [("root@localhost", True), ("a..b@x.org", True), ("añá@x", False), (f"{'x' * 120}@localhost", False)],
+)
+def test_a_sender_that_no_api_takes_is_refused_at_once_with_the_cure(address, named):
+    """Cron writes as root@localhost; the API refused it after our 250."""
+    for mail, mail_from in ((content(sender=Mailbox(address)), "b@x.org"), (content(sender=None), address)):
+        with pytest.raises(MailRefused) as caught:
+            choose_sender(mail, brief(people(1), MENSATEK, mail_from=mail_from))
+        reply = caught.value.reply
+        assert (554, "5.6.0", True) == (reply.code, reply.enhanced, reply.text.isascii())
+        assert "set `sender` for this account" in reply.text
+        assert named is (address in reply.text)
+
+
+def test_such_a_sender_is_well_where_the_account_sends_as_somebody_else():
+    """Nobody is told to reply to root@localhost, and a strict account takes the mail."""
+    chosen = choose_sender(
+        content(sender=Mailbox("root@localhost", "Cron")), brief(people(1), MENSATEK, sender="s@y.org")
+    )
+    assert (Mailbox("s@y.org", "Cron"), "") == (chosen.mailbox, chosen.reply_to)
+    assert [Fidelity.CHANGED] == [each.fidelity for each in chosen.notes]
+
+
+def test_a_sender_that_the_api_is_not_told_may_be_anything():
+    for sender in (Mailbox("root@localhost"), None):
+        choose_sender(content(sender=sender), brief(people(1), MENSATEK, mail_from=""), is_sent=False)
 
 
 # --- files ---
