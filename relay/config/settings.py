@@ -161,7 +161,8 @@ class AccountPolicy(Section):
         description="Let ###name### in subject and body be the API's variables (Mensatek). Otherwise it stays text.",
     )
     subject_campaign: bool = Field(
-        default=True, description="DMDS: take a subject that begins with [22] for campaign 22, and remove it."
+        default=True,
+        description="DMDS: take a subject that begins with [22] for campaign 22, and remove it (the vendor's convention). So does any subject like [1234] Ticket opened: name the campaigns that may be chosen in `campaigns`, or switch this off. A mail whose campaign DMDS does not take fails alone; the account is not paused for it.",
     )
     campaigns: tuple[int, ...] = Field(
         (), description="DMDS: campaigns that X-Relay-Campaign and [22] may choose. Empty: any."
@@ -254,6 +255,11 @@ class ProviderSettings(Section):
         0,
         ge=0,
         description="Longest attachment name in characters; longer ones are shortened, with a note. 0: no limit. A sibling service was seen to refuse more than 20.",
+    )
+    empty_subject: str = Field(
+        "(no subject)",
+        min_length=1,
+        description="The subject of a mail that has none: Mensatek refuses an empty one, DMDS would show the campaign's. A mail by X-Relay-Template goes as it is.",
     )
     wire: dict[str, str] = Field(
         default_factory=dict,

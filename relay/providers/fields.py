@@ -25,6 +25,12 @@ def wire_address(email: str) -> str:
     return email if domain.isascii() else f"{local}{at}{domain_key(domain)}"
 
 
+def subject_or(placeholder: str, subject: str) -> str:
+    """Return a subject as one line; what nobody would see is replaced by the placeholder."""
+    line = one_line(subject)
+    return line if line.strip() else one_line(placeholder)
+
+
 def shortened(name: str, limit: int) -> str:
     """Cut a file name to so many characters at its stem, so that the extension still tells what it is."""
     if len(name) <= limit:
