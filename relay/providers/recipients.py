@@ -1,9 +1,10 @@
 """What is to be said of a message's recipients, whichever API carries it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from relay.message import Recipient, mailbox_key
 from relay.mime.content import Content, Note
+from relay.providers.contract import Document, JsonValue
 from relay.providers.fields import wire_address
 from relay.providers.notes import note
 
@@ -23,3 +24,11 @@ def address_notes(recipients: Sequence[Recipient]) -> list[Note]:
     if not changed:
         return []
     return [note("address_as_ascii", f"{len(changed)} recipient(s) with an internationalised domain in ASCII form")]
+
+
+def entries_in(document: Document, name: str) -> Sequence[Mapping[str, JsonValue]]:
+    """Read back the recipients' entries that a translation wrote into a document."""
+    value = document.get(name)
+    if not isinstance(value, Sequence):
+        return ()
+    return [entry for entry in value if isinstance(entry, Mapping)]

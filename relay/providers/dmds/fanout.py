@@ -44,5 +44,20 @@ def fan_out(recipients: Sequence[Recipient], limit: int, *, individual: bool) ->
     return (first, *_contacts_alone(left_over, limit))
 
 
+def divide(group: Group) -> tuple[Group, ...]:
+    """Divide a group into two that show nobody more than it does; who stands alone stays as it is.
+
+    Blind copies leave first, for the others may still see each other; then visible copies; then contacts by halves.
+    """
+    if group.blind_copies:
+        return Group(group.contacts, group.copies), Group(group.blind_copies)
+    if group.copies:
+        return Group(group.contacts), Group(group.copies)
+    if len(group.contacts) == 1:
+        return (group,)
+    middle = (len(group.contacts) + 1) // 2
+    return Group(group.contacts[:middle]), Group(group.contacts[middle:])
+
+
 def _contacts_alone(recipients: Sequence[Recipient], limit: int) -> tuple[Group, ...]:
     return tuple(Group(tuple(recipients[start : start + limit])) for start in range(0, len(recipients), limit))

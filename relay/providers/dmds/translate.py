@@ -9,12 +9,12 @@ from relay.mime.content import Attachment, Content, Note
 from relay.powers import Powers
 from relay.providers.contract import Base64Text, Brief, Call, DmdsCredentials, Document, JsonValue, Plan
 from relay.providers.dmds.campaign import Campaign, choose_campaign
-from relay.providers.dmds.fanout import Group, fan_out
+from relay.providers.dmds.fanout import Group, divide, fan_out
 from relay.providers.dmds.wire import DmdsWire
 from relay.providers.fields import one_line, wire_address
 from relay.providers.files import Carried, carry, refuse_oversize
 from relay.providers.notes import merged, note
-from relay.providers.recipients import address_notes, hidden_header_notes
+from relay.providers.recipients import address_notes, entries_in, hidden_header_notes
 from relay.providers.sender import Sender, choose_sender
 
 #: The vendor's name of the one function that sends; its path is a wire name.
@@ -46,10 +46,32 @@ class DmdsTranslation:
         )
         groups = self._groups(brief)
         common = self._common(brief, parts)
-        calls = tuple(self._call(common, group, brief) for group in groups)
+        calls = tuple(self._call(common, group, self._contacts(group, brief.powers)) for group in groups)
         refuse_oversize(calls, self._settings.max_request_bytes)
         own = self._notes(content, brief, parts, groups)
         return Plan(calls, merged(content.notes, parts.sender.notes, parts.carried.notes, own))
+
+    def split(self, call: Call) -> tuple[Call, ...]:
+        """Divide a call that `plan` or `split` made; a batch that it joins stays in all parts."""
+        wire = self._wire
+        entries = entries_in(call.document, wire.contacts)
+        copies, blind = (len(entries_in(call.document, name)) for name in (wire.copies, wire.blind_copies))
+        people, shown = call.recipients, len(entries) + copies
+        if len(people) != shown + blind or not entries:
+            raise ValueError("this is no call of this translation")
+        group = Group(people[: len(entries)], people[len(entries) : shown], people[shown:])
+        known = dict(zip((each.key for each in group.contacts), entries, strict=True))
+        # Who was a copy got the contact's mail, so its variables are theirs, too.
+        shared = entries[0].get(wire.contact_variables) if wire.contact_variables else None
+        common: Document = {
+            key: value
+            for key, value in call.document.items()
+            if key not in {wire.contacts, wire.copies, wire.blind_copies}
+        }
+        return tuple(
+            self._call(common, part, [known.get(each.key) or self._contact(each, shared) for each in part.contacts])
+            for part in divide(group)
+        )
 
     def _groups(self, brief: Brief) -> tuple[Group, ...]:
         # The first call of a message shows the copies. Where it was accepted before, the rest are further calls.
@@ -90,9 +112,9 @@ class DmdsTranslation:
             for file in files
         ]
 
-    def _call(self, common: Document, group: Group, brief: Brief) -> Call:
+    def _call(self, common: Document, group: Group, contacts: JsonValue) -> Call:
         wire = self._wire
-        document: Document = {**common, wire.contacts: [self._contact(each, brief.powers) for each in group.contacts]}
+        document: Document = {**common, wire.contacts: contacts}
         if group.copies:
             document[wire.copies] = [
                 _named(wire.copy_email, wire_address(each.address), wire.copy_name, each.name) for each in group.copies
@@ -103,10 +125,13 @@ class DmdsTranslation:
             ]
         return Call(FUNCTION, group.recipients, document)
 
-    def _contact(self, recipient: Recipient, powers: Powers) -> Mapping[str, JsonValue]:
+    def _contacts(self, group: Group, powers: Powers) -> JsonValue:
+        of_all = powers.variables.get("", {})
+        return [self._contact(each, {**of_all, **powers.variables.get(each.key, {})}) for each in group.contacts]
+
+    def _contact(self, recipient: Recipient, variables: JsonValue) -> Mapping[str, JsonValue]:
         wire = self._wire
         entry = dict(_named(wire.contact_email, wire_address(recipient.address), wire.contact_name, recipient.name))
-        variables = {**powers.variables.get("", {}), **powers.variables.get(recipient.key, {})}
         if variables and wire.contact_variables:
             entry[wire.contact_variables] = variables
         return entry

@@ -18,7 +18,7 @@ from relay.providers.files import Carried, carry, refuse_oversize
 from relay.providers.mensatek.markers import neutral_html, neutral_text
 from relay.providers.mensatek.wire import MensatekWire
 from relay.providers.notes import merged, note
-from relay.providers.recipients import address_notes, hidden_header_notes
+from relay.providers.recipients import address_notes, entries_in, hidden_header_notes
 from relay.providers.sender import Sender, choose_sender
 
 _SPAIN = ZoneInfo("Europe/Madrid")  # doc: "The time reference is CET/CEST"
@@ -50,6 +50,20 @@ class MensatekTranslation:
             self._notes(content, brief, carried, keeps_markers=keeps_markers),
         )
         return Plan(calls, notes)
+
+    def split(self, call: Call) -> tuple[Call, ...]:
+        """Divide a call that `plan` or `split` made into halves, in order; one recipient alone stays as it is."""
+        name = self._wire.recipients
+        entries = entries_in(call.document, name)
+        if len(entries) != len(call.recipients):
+            raise ValueError("this is no call of this translation")
+        if len(entries) == 1:
+            return (call,)
+        middle = (len(entries) + 1) // 2
+        return (
+            Call(call.function, call.recipients[:middle], {**call.document, name: entries[:middle]}),
+            Call(call.function, call.recipients[middle:], {**call.document, name: entries[middle:]}),
+        )
 
     def _common(
         self, content: Content, brief: Brief, sender: Sender, carried: Carried, *, keeps_markers: bool
