@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from relay.outcome import Blame, Deferred, Outcome, Refused, Replies
+from relay.outcome import Blame, Deferred, Refused, Replies
 from relay.providers.http import Answer
 
 _MAX_TEXT = 200
@@ -58,7 +58,7 @@ def ruling(status: int) -> Ruling:
     return Ruling("an answer that nobody foresaw; somebody should look")
 
 
-def by_status(answer: Answer, said: str, *, proven_fault: bool = False) -> Outcome:
+def by_status(answer: Answer, said: str, *, proven_fault: bool = False) -> Refused | Deferred:
     """Tell the outcome of a call by its status.
 
     Args:

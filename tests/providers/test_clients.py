@@ -70,6 +70,10 @@ async def test_mensatek_is_called_as_documented(mensatek, api):
         (408, "", Deferred, Blame.PROVIDER, False),
         (425, "", Deferred, Blame.PROVIDER, False),
         (429, '{"Res":-3}', Deferred, Blame.PROVIDER, False),
+        (429, '{"Res":1,"Enviados":2}', Deferred, Blame.PROVIDER, True),
+        (200, '{"Res":-6}', Deferred, Blame.PROVIDER, True),
+        (400, '{"Res":-6}', Deferred, Blame.PROVIDER, False),
+        (401, '{"Res":-6}', Deferred, Blame.ACCOUNT, False),
         (503, '{"Res":-3}', Deferred, Blame.PROVIDER, False),
         (500, "", Deferred, Blame.PROVIDER, True),
         (502, "<html>", Deferred, Blame.PROVIDER, True),
@@ -174,6 +178,13 @@ async def test_a_batch_in_the_document_is_left_alone(dmds, api):
     assert "own" == json.loads(api.heard[0].body)["eeid"]
 
 
+async def test_an_error_that_repeats_the_batch_we_asked_for_tells_of_no_mail(dmds, api):
+    for eeid, kind in ((_EEID, Refused), ("another", Deferred)):
+        api.will_answer(json.dumps({"status": "err", "on": "falta html", "eeid": eeid}))
+        (outcome,) = await _send(dmds, DMDS, batch_id=_EEID)
+        assert isinstance(outcome, kind)
+
+
 @pytest.mark.parametrize(
     ("answer", "expected"),
     [
@@ -182,6 +193,7 @@ async def test_a_batch_in_the_document_is_left_alone(dmds, api):
         ({"status": "ok", "sent": 1, "eeid": _EEID}, Accepted("", _EEID, "the provider counted 1 of 2", 1)),
         ({"status": "ok", "sent": 4, "eeid": _EEID}, Accepted("", _EEID, "the provider counted 4 of 2", 4)),
         ({"status": "ok", "eeid": _EEID}, Accepted("", _EEID, "the provider did not count what it sent")),
+        ({"status": "ok", "sent": -1, "eeid": _EEID}, Accepted("", _EEID, "the provider did not count what it sent")),
         ({"status": "ok", "sent": True, "eeid": _EEID}, Accepted("", _EEID, "the provider did not count what it sent")),
         ({"status": "ok", "sent": 2}, Deferred("the provider said ok without an eeid", maybe_accepted=True)),
         (
@@ -212,8 +224,13 @@ async def test_the_count_of_a_success_is_compared(dmds, api, answer, expected):
         (400, "<html>", Deferred, Blame.PROVIDER, False),
         (409, '{"status":"err","on":"falta html"}', Refused, Blame.MESSAGE, False),
         (409, '{"status":"err","on":"algo raro"}', Deferred, Blame.PROVIDER, False),
-        (200, '{"status":"err","on":"algo raro"}', Deferred, Blame.PROVIDER, False),
-        (200, '{"status":"err"}', Deferred, Blame.PROVIDER, False),
+        (200, '{"status":"err","on":"algo raro"}', Deferred, Blame.PROVIDER, True),
+        (200, '{"status":"err"}', Deferred, Blame.PROVIDER, True),
+        (200, '{"status":"err","on":"internal error, timeout"}', Deferred, Blame.PROVIDER, True),
+        (200, '{"status":"err","on":"no se pudo enviar el email"}', Deferred, Blame.PROVIDER, True),
+        (200, '{"status":"err","on":"falta html"}', Refused, Blame.MESSAGE, False),
+        (200, '{"status":"err","on":"sin credito"}', Deferred, Blame.ACCOUNT, False),
+        (400, '{"status":"err","on":"no se pudo enviar el email"}', Refused, Blame.MESSAGE, False),
         (200, '{"status":"error","msg":"licencia de archiving"}', Deferred, Blame.ACCOUNT, False),
         (401, "", Deferred, Blame.ACCOUNT, False),
         (402, "", Deferred, Blame.ACCOUNT, False),
@@ -256,11 +273,11 @@ async def test_bad_data_that_names_one_recipient_refuses_only_that_one(dmds, api
 
 
 @pytest.mark.parametrize(
-    "words", ["invalid email xto1@example.com", "invalid email to1@example.com-x", "invalid email"]
+    "words", ["invalid email xto1@example.com", "invalid email to1@example.com-x", "invalid email to1@example.com.ar"]
 )
 async def test_an_address_within_a_longer_one_is_not_named(dmds, api, words):
     api.will_answer(json.dumps({"status": "err", "on": words}), status=400)
-    assert [Refused, Refused] == [type(outcome) for outcome in await _send(dmds, DMDS, to=2)]
+    assert [True, True] == [outcome.somebody_in_call for outcome in await _send(dmds, DMDS, to=2)]
 
 
 @pytest.mark.parametrize("body", ["", "ok", "<html>", "[]", "{}", '{"status":"maybe"}', '{"status":1}'])

@@ -114,6 +114,7 @@ def test_success_that_lists_nobody_accepts_with_a_remark(body):
         {"Res": 0, "Enviados": 2},
         {"Res": 0},
         {"Res": 0, "Enviados": 0, "idEnvio": 9},
+        {"Res": 2, "Enviados": 0},
     ],
 )
 def test_what_does_not_add_up_may_have_been_accepted(body):
@@ -187,7 +188,7 @@ def test_each_code_below_zero_in_each_shape(res, kind, blame, shape):
         assert blame is outcome.blame
         assert outcome.reason.startswith(f"Res {res}, ")
         assert outcome.reason.endswith(": why")
-        assert not getattr(outcome, "maybe_accepted", False)
+        assert getattr(outcome, "maybe_accepted", False) is (res < -5)  # what nobody knows proves nothing
 
 
 def test_a_bare_minus_one_is_wrong_credentials():
@@ -209,9 +210,83 @@ def test_bad_data_that_names_one_recipient_refuses_only_that_one():
     assert Replies.NO_SUCH_RECIPIENT == second.reply
 
 
-@pytest.mark.parametrize("error", ["ADJUNTOS[0][NOMBRE] should have a length lower than 20", "DESTINATARIOS[9][EMAIL]"])
-def test_bad_data_that_names_no_recipient_refuses_all(error):
-    assert [Refused, Refused] == [type(outcome) for outcome in _outcomes({"Res": -3, "Error": error})]
+@pytest.mark.parametrize(
+    "error",
+    [
+        "ADJUNTOS[0][NOMBRE] should have a length lower than 20",
+        "EMAILREMITENTE should be a valid email",
+        "REPLYTO should be a valid email",
+        "You might include parameter ASUNTO (STRING type)",
+        "",
+    ],
+)
+def test_bad_data_of_what_all_share_refuses_all(error):
+    for outcome in _outcomes({"Res": -3, "Error": error}):
+        assert isinstance(outcome, Refused)
+        assert not outcome.somebody_in_call
+
+
+@pytest.mark.parametrize("error", ["DESTINATARIOS[9][EMAIL]", "Email no valido", ["un destinatario no es valido"]])
+def test_bad_data_of_somebody_unnamed_refuses_the_call_and_not_each(error):
+    """One bad address that the text did not name as expected was the end of the mail for all others in the call."""
+    assert [True, True] == [outcome.somebody_in_call for outcome in _outcomes({"Res": -3, "Error": error})]
+    (alone,) = _outcomes({"Res": -3, "Error": error}, to=1)
+    assert isinstance(alone, Refused)
+    assert not alone.somebody_in_call
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"Res": -3, "Error": "Email no valido: TO2@example.com"},
+        {"Res": -3, "Error": "x" * 300 + " to2@example.com"},
+        {"Res": -3, "Error": "Email no valido", "NoEnviados": [{"Email": _B}]},
+    ],
+)
+def test_a_recipient_may_be_named_by_address_or_by_list(body):
+    """`Email no valido: a@example.net` named the one, and all three were refused."""
+    first, second, third = _outcomes(body, to=3)
+    assert isinstance(second, Refused)
+    assert Replies.NO_SUCH_RECIPIENT == second.reply
+    assert [(Deferred, False)] * 2 == [(type(each), each.maybe_accepted) for each in (first, third)]
+
+
+def test_a_list_of_all_as_not_sent_names_nobody():
+    body = {"Res": -3, "Error": "Email no valido", "NoEnviados": [_A, _B]}
+    assert [True, True] == [outcome.somebody_in_call for outcome in _outcomes(body)]
+
+
+@pytest.mark.parametrize(
+    ("res", "error", "second", "maybe"),
+    [
+        (-1, "", Deferred, False),
+        (-2, "", Deferred, False),
+        (-3, "falta Asunto", Refused, False),
+        (-3, "Email no valido: to2@example.com", Refused, False),
+        (-3, "Email no valido: to3@example.com", Deferred, True),
+        (-3, "Email no valido", Deferred, True),
+        (-9, "", Deferred, True),
+    ],
+)
+def test_who_is_listed_as_sent_has_it_whatever_the_code(res, error, second, maybe):
+    """A call that fails half-way must not be made again for those who have their mail, nor be split."""
+    outcomes = _outcomes(_lists(res, [_A], Error=error), to=3)
+    assert Accepted("100", "7", f"sent, although the call ended with Res {res}") == outcomes[0]
+    assert (second, maybe) == (type(outcomes[1]), getattr(outcomes[1], "maybe_accepted", False))
+    assert not any(getattr(outcome, "somebody_in_call", False) for outcome in outcomes)
+
+
+@pytest.mark.parametrize("sent", [1, [{"Email": _A}, {"Email": _B}], [{"Email": _A, "idMensaje": 0}, {"Email": _B}]])
+@pytest.mark.parametrize("res", [-2, -3])
+def test_sent_without_an_id_beside_a_failure_may_be_true(res, sent):
+    for outcome in _outcomes({"Res": res, "Enviados": sent}):
+        assert isinstance(outcome, Deferred)
+        assert outcome.maybe_accepted
+
+
+@pytest.mark.parametrize("sent", [0, [], "[]", None])
+def test_nobody_sent_beside_a_failure_changes_nothing(sent):
+    assert _outcomes({"Res": -2}) == _outcomes({"Res": -2, "Enviados": sent})
 
 
 @pytest.mark.parametrize(

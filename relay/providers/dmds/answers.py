@@ -11,6 +11,7 @@ from typing import Any
 import orjson
 
 from relay.outcome import Blame
+from relay.providers.complaint import spoken
 
 # The API gives no error codes, only words (doc: parameters missing, invalid e-mail). The sets are looked at in this
 # order: a text that speaks of the key is about the account, whatever else it mentions.
@@ -20,12 +21,14 @@ _ABOUT_ACCOUNT = re.compile(
     re.IGNORECASE,
 )
 _ABOUT_API = re.compile(
-    r"intern|timeout|tiempo|tempor|reintent|try again|base de datos|database|sql|unavailable|no disponible|exception",
+    r"intern|timeout|tiempo|tempor|reintent|try again|base de datos|database|sql|unavailable|no disponible|exception"
+    r"|respond(?!er)|connection|conexi",
     re.IGNORECASE,
 )
+# What is wrong must be said: "could not send the email" names a part of the mail and proves nothing against it.
 _ABOUT_MAIL = re.compile(
-    r"inv[aá]lid|falta|missing|requer|require|par[aá]met|format|e-?mail|contact|html|asunto|subject|adjunt|attach"
-    r"|tama[nñ]o|too (?:large|big|long)|size|json|utf",
+    r"inv[aá]lid|not? v[aá]lid|incorrect|falta|missing|requer|requir|format|must be|should be|debe|no es un|is not an?"
+    r"|no existe|not exist|not found|vac[ií]o|empty|too (?:large|big|long)|demasiado|exced|exceed",
     re.IGNORECASE,
 )
 
@@ -36,7 +39,7 @@ class DmdsAnswer:
 
     is_ok: bool
     error: str = ""  # `on`, or another member where it was found
-    sent: int | None = None  # mails that this call made, copies included; None: not said
+    sent: int | None = None  # mails that this call made, copies included, even where it failed; None: not said
     batch: str = ""  # eeid
 
 
@@ -50,15 +53,18 @@ def read_answer(body: bytes, batch_key: str = "eeid") -> DmdsAnswer | None:
         return None
     named = {key.casefold(): inner for key, inner in value.items()}
     status = str(named.get("status", "")).casefold()
+    sent, batch = _whole(named.get("sent")), _words(named.get(batch_key.casefold()))
     if status == "ok":
-        return DmdsAnswer(is_ok=True, sent=_whole(named.get("sent")), batch=_words(named.get(batch_key.casefold())))
+        return DmdsAnswer(is_ok=True, sent=sent, batch=batch)
     if status in {"err", "error"}:
-        return DmdsAnswer(is_ok=False, error=_words(named.get("on")) or _words(named.get("msg")))
+        return DmdsAnswer(
+            is_ok=False, error=spoken(named.get("on")) or spoken(named.get("msg")), sent=sent, batch=batch
+        )
     return None
 
 
 def blame_of(error: str) -> Blame | None:
-    """Tell from an error's words whose fault it is; None: they do not tell."""
+    """Tell from an error's words, addresses taken out, whose fault it is; None: they do not tell."""
     for words, blame in ((_ABOUT_ACCOUNT, Blame.ACCOUNT), (_ABOUT_API, Blame.PROVIDER), (_ABOUT_MAIL, Blame.MESSAGE)):
         if words.search(error):
             return blame
@@ -69,7 +75,7 @@ def _whole(value: Any) -> int | None:
     match value:
         case bool():
             return None
-        case int():
+        case int() if value >= 0:
             return value
         case str() if re.fullmatch(r"[0-9]{1,9}", value.strip()):
             return int(value)

@@ -68,7 +68,12 @@ class DmdsProvider:
             raise ProviderError(
                 f"HTTP {answer.status} with an answer that nobody can read: {words}", maybe_accepted=True
             )
-        return outcomes_of(answer, said, call.recipients, secrets)
+        joined = str(document.get(self._wire.batch, ""))
+        return outcomes_of(answer, said, call.recipients, secrets, joined_batch=joined)
+
+    def split(self, call: Call) -> tuple[Call, ...]:
+        """Divide a call; see `Provider.split`. Copies become contacts, who see only themselves."""
+        return self._translation.split(call)
 
     async def verify(self, credentials: Credentials) -> Verification:
         """Ask for the campaign; see `Provider.verify`."""

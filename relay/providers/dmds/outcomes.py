@@ -1,14 +1,16 @@
 """From what DMDS answered to one outcome for each recipient.
 
-A call succeeds or fails as a whole, as far as is known.
+A call succeeds or fails as a whole, as far as is known. Where an error counts mails as sent all the same, only who is
+named stays refused, and of all others nobody knows.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 
 from relay.message import Recipient
 from relay.outcome import Accepted, Blame, Deferred, Outcome, Refused, Replies
+from relay.providers.complaint import bare_words, is_about_somebody, named_in
 from relay.providers.dmds.answers import DmdsAnswer, blame_of
-from relay.providers.fields import wire_address
 from relay.providers.http import Answer
 from relay.providers.judge import TEMPORARY, by_status, clean, is_success
 
@@ -17,19 +19,28 @@ _RETRY_OTHERS_SECONDS = 1.0  # the call failed for one recipient alone: the othe
 
 
 def outcomes_of(
-    answer: Answer, said: DmdsAnswer | None, recipients: Sequence[Recipient], secrets: Iterable[str]
+    answer: Answer,
+    said: DmdsAnswer | None,
+    recipients: Sequence[Recipient],
+    secrets: Iterable[str],
+    *,
+    joined_batch: str = "",
 ) -> dict[str, Outcome]:
     """Tell the outcome of each recipient of a call, by `Recipient.key`.
 
+    `joined_batch` is what the call asked to join: an error that only repeats it says nothing by that.
     A 2xx that cannot be read is not for here: it is nobody's outcome.
     """
     secrets = tuple(secrets)
-    if said is not None and said.is_ok and is_success(answer.status):
+    if said is None:
+        words = clean(answer.body.decode("utf-8", "replace"), secrets)
+        return _all(recipients, by_status(answer, words))
+    if said.is_ok and is_success(answer.status):
         return _all(recipients, _of_success(said, len(recipients)))
-    if said is not None and not said.is_ok and answer.status not in TEMPORARY:
-        return _of_error(answer, said, recipients, clean(said.error, secrets))
-    words = clean(answer.body.decode("utf-8", "replace"), secrets)
-    return _all(recipients, by_status(answer, words))
+    outcomes = _of_failure(answer, said, recipients, secrets)
+    if said.sent or (said.sent is None and said.batch not in {"", joined_batch}):
+        return _doubted(outcomes, answer, said, recipients)
+    return outcomes
 
 
 def _all(recipients: Sequence[Recipient], outcome: Outcome) -> dict[str, Outcome]:
@@ -54,40 +65,70 @@ def _of_success(said: DmdsAnswer, expected: int) -> Outcome:
     return Accepted(provider_batch_id=said.batch)
 
 
+def _of_failure(
+    answer: Answer, said: DmdsAnswer, recipients: Sequence[Recipient], secrets: Iterable[str]
+) -> dict[str, Outcome]:
+    """Judge what was not done, as far as status and words tell."""
+    if said.is_ok or answer.status in TEMPORARY:
+        return _all(recipients, by_status(answer, clean(answer.body.decode("utf-8", "replace"), secrets)))
+    return _of_error(answer, said, recipients, clean(said.error, secrets))
+
+
 def _of_error(answer: Answer, said: DmdsAnswer, recipients: Sequence[Recipient], words: str) -> dict[str, Outcome]:
     """Judge `status: err`: refused only where the words, or a 400, 413 or 422, prove that the mail is at fault."""
-    blame = blame_of(said.error)
+    blame = blame_of(bare_words(said.error, recipients))
     if answer.status in {401, 402, 403, 404} or (answer.status == 413):  # noqa: PLR2004 - their meaning is fixed
         return _all(recipients, by_status(answer, words))
     if blame is None and answer.status in _DATA_STATUSES:
         blame = Blame.MESSAGE
     reason = f"HTTP {answer.status}, status err: {words or 'no reason given'}"
+    after = answer.retry_after_seconds
     match blame:
         case Blame.MESSAGE:
             return _of_bad_data(said.error, reason, recipients)
-        case Blame.ACCOUNT | Blame.PROVIDER:
-            return _all(recipients, Deferred(reason, blame=blame, retry_after_seconds=answer.retry_after_seconds))
+        case Blame.ACCOUNT:
+            return _all(recipients, Deferred(reason, blame=blame, retry_after_seconds=after))
         case _:
-            return _all(recipients, Deferred(f"{reason}; nobody foresaw it, somebody should look"))
+            # A 2xx whose trouble is the API's own or nobody's may have come after the mail was taken.
+            maybe = is_success(answer.status)
+            if blame is None:
+                reason = f"{reason}; nobody foresaw it, somebody should look"
+            return _all(recipients, Deferred(reason, maybe_accepted=maybe, retry_after_seconds=after))
 
 
 def _of_bad_data(error: str, reason: str, recipients: Sequence[Recipient]) -> dict[str, Outcome]:
     """Refuse those that the error names; nothing was accepted, and the others are tried without them."""
-    named = {each.key for each in recipients if _names(error, each)}
+    named = named_in(error, recipients)
     if not named:
-        return _all(recipients, Refused(reason))
+        is_somebody = len(recipients) > 1 and is_about_somebody(bare_words(error, recipients))
+        return _all(recipients, Refused(reason, somebody_in_call=is_somebody))
     refused = Refused(reason, Replies.NO_SUCH_RECIPIENT)
     waiting = Deferred(f"{reason} (another recipient)", blame=Blame.MESSAGE, retry_after_seconds=_RETRY_OTHERS_SECONDS)
     return {each.key: refused if each.key in named else waiting for each in recipients}
 
 
-def _names(error: str, recipient: Recipient) -> bool:
-    """Tell whether an error holds a recipient's address, and not as part of a longer one."""
-    text, address = error.casefold(), wire_address(recipient.address).casefold()
-    start = text.find(address)
-    while start != -1:
-        before, after = text[start - 1 : start], text[start + len(address) : start + len(address) + 1]
-        if not (before.isalnum() or before in set("._+-")) and not (after.isalnum() or after == "-"):
-            return True
-        start = text.find(address, start + 1)
-    return False
+def _doubted(
+    outcomes: Mapping[str, Outcome], answer: Answer, said: DmdsAnswer, recipients: Sequence[Recipient]
+) -> dict[str, Outcome]:
+    """Take back what a failure that counts mails as sent does not prove; a count of all leaves nobody unsent."""
+    count = "an unknown number" if said.sent is None else str(said.sent)
+    told = f"although it tells of {count} of {len(recipients)} as sent"
+    proven = named_in(said.error, recipients) if (said.sent or 0) < len(recipients) else set()
+    doubted: dict[str, Outcome] = {}
+    for key, outcome in outcomes.items():
+        match outcome:
+            case Deferred():
+                reason = f"{outcome.reason}; {told}"
+                doubted[key] = replace(
+                    outcome, reason=reason, maybe_accepted=True, retry_after_seconds=answer.retry_after_seconds
+                )
+            case Refused() if key not in proven:
+                doubted[key] = Deferred(
+                    f"{outcome.reason}; {told}",
+                    blame=outcome.blame,
+                    maybe_accepted=True,
+                    retry_after_seconds=answer.retry_after_seconds,
+                )
+            case _:
+                doubted[key] = outcome
+    return doubted

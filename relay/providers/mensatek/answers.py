@@ -13,6 +13,8 @@ from typing import Any
 
 import orjson
 
+from relay.providers.complaint import spoken
+
 _BARE_NUMBER = re.compile(r"[+-]?\d+(?:[.,]\d+)*")
 _MAX_XML_DEPTH = 8  # twice the deepest seen
 _TXT_PAIR = re.compile(r"([A-Za-z]+)\s*:\s*([^;]*)(?:;|$)")
@@ -24,6 +26,11 @@ class Entry:
 
     email: str  # as the API spells it
     message_id: str = ""  # idMensaje; empty: none given
+
+    @property
+    def is_proof(self) -> bool:
+        """Tell whether it bears the id of a mail; a zero is none."""
+        return self.message_id.strip("0") != ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +58,18 @@ class MensatekAnswer:
     not_sent: Tally = Tally()  # NoEnviados
     duplicates: int = 0
     credit: str = ""  # Cred or Saldo, as written
+
+    @property
+    def listed_as_sent(self) -> Sequence[Entry]:
+        """Enviados; where that is only a number, the list stands in Destinatarios (client), and an id is the proof."""
+        if self.sent.entries is not None:
+            return self.sent.entries
+        return [entry for entry in self.recipients.entries or () if entry.is_proof]
+
+    @property
+    def tells_of_mails_sent(self) -> bool:
+        """Tell whether anything in it says that mails were made, whatever else it says."""
+        return self.res > 0 or bool(self.sent.number) or bool(self.listed_as_sent)
 
 
 def read_answer(body: bytes) -> MensatekAnswer | None:
@@ -96,7 +115,7 @@ def _from_members(members: Mapping[str, Any]) -> MensatekAnswer | None:
         res = 0  # GetCreditos may answer with the balance alone
     return MensatekAnswer(
         res=res,
-        error=_words(named.get("error")),
+        error=_words(named.get("error")) or spoken(named.get("error")),
         send_id=_words(named.get("idenvio")) or _words(named.get("idcampaign")),
         recipients=_tally(named.get("destinatarios")),
         sent=_tally(named.get("enviados")),

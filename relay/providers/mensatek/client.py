@@ -21,7 +21,7 @@ from relay.providers.encode import encode
 from relay.providers.http import Answer, HttpClient, trust
 from relay.providers.judge import TEMPORARY, by_status, clean, is_success
 from relay.providers.mensatek.answers import MensatekAnswer, read_answer
-from relay.providers.mensatek.outcomes import outcomes_of
+from relay.providers.mensatek.outcomes import is_known, outcomes_of
 from relay.providers.mensatek.translate import MensatekTranslation
 from relay.providers.mensatek.wire import MensatekWire
 from relay.providers.wire import corrected
@@ -55,7 +55,7 @@ class MensatekProvider:
         said = read_answer(answer.body)
         secrets = _secrets(known)
         # Decided by Res, never by the status alone: wrong credentials come with 200 (client).
-        if said is not None and answer.status not in TEMPORARY:
+        if said is not None and _decides(said, answer.status):
             return outcomes_of(said, call.recipients, secrets)
         words = clean(answer.body.decode("utf-8", "replace"), secrets)
         if is_success(answer.status):
@@ -63,7 +63,18 @@ class MensatekProvider:
                 f"HTTP {answer.status} with an answer that nobody can read: {words}", maybe_accepted=True
             )
         outcome = by_status(answer, words)
+        if said is not None and said.tells_of_mails_sent:
+            outcome = Deferred(
+                outcome.reason,
+                blame=outcome.blame,
+                maybe_accepted=True,
+                retry_after_seconds=answer.retry_after_seconds,
+            )
         return {recipient.key: outcome for recipient in call.recipients}
+
+    def split(self, call: Call) -> tuple[Call, ...]:
+        """Divide a call; see `Provider.split`."""
+        return self._translation.split(call)
 
     async def verify(self, credentials: Credentials) -> Verification:
         """Ask for the credits; see `Provider.verify`. Never repeated quickly: the vendor takes that for spam."""
@@ -84,6 +95,11 @@ class MensatekProvider:
             timeout_seconds=self._settings.timeout,
             trusted=self._trusted,
         )
+
+
+def _decides(said: MensatekAnswer, status: int) -> bool:
+    """Tell whether `Res` outweighs the status: a code that nobody knows tells less than a 4xx."""
+    return status not in TEMPORARY and (is_success(status) or is_known(said.res))
 
 
 def _verdict(answer: Answer, said: MensatekAnswer | None, secrets: tuple[str, ...]) -> Verification:
