@@ -96,7 +96,7 @@ class _Parts:
 
     @classmethod
     async def build(cls, settings: Settings, events: Events, clock: Clock, stack: AsyncExitStack) -> "_Parts":
-        queue = await SqliteQueue.open(settings.store, clock=clock)
+        queue = await SqliteQueue.open(settings.store, clock=clock, on_damage=events.body_unreadable)
         stack.push_async_callback(queue.close)
         http = await stack.enter_async_context(HttpClient(settings.delivery.concurrency))
         providers = build_providers(settings.provider, http)

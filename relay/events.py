@@ -332,7 +332,7 @@ class Events:
         self._discrepancies.labels(provider).inc()
         self._log.error("sent_count_differs", message_id=message_id, provider=provider, expected=expected, sent=sent)
 
-    def body_unreadable(self, message_id: str, reason: str, *, is_held: bool) -> None:
+    def body_unreadable(self, message_id: str, reason: str, is_held: bool) -> None:  # noqa: FBT001 - the queue calls it
         """A kept message's body cannot be read: it waits for a person, or for the disk."""
         self._log.error("body_unreadable", message_id=message_id, reason=reason, is_held=is_held)
 

@@ -16,7 +16,7 @@ from relay.errors import MailRefused
 from relay.message import Message, MessageId, Recipient
 from relay.mime import read, settle_roles
 from relay.mime.content import Content, Fidelity, Note
-from relay.outcome import Replies
+from relay.outcome import Replies, Reply
 from relay.powers import read_powers
 from relay.providers.contract import Brief, Plan, Providers
 
@@ -107,6 +107,19 @@ class Preparation:
             batch_id=batch_id,
         )
         return self._providers[account.provider].plan(content, brief)
+
+
+def refuse_unsendable(
+    prepared: Prepared, refuse_sender: Callable[[Account, str], Reply | None], bounds: MimeSettings
+) -> None:
+    """Refuse what was read well and must not be sent all the same. Raises MailRefused."""
+    if prepared.content.received_count > bounds.max_received:
+        raise MailRefused(Replies.LOOP)
+    sender = prepared.content.sender
+    if sender is not None and not prepared.account.policy.sender:
+        refusal = refuse_sender(prepared.account, sender.email)
+        if refusal is not None:
+            raise MailRefused(refusal)
 
 
 async def _off_loop(message: Message, function: Callable[_P, _T], *args: _P.args, **kwargs: _P.kwargs) -> _T:

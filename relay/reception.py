@@ -11,7 +11,7 @@ from relay.events import Events
 from relay.intake import Intake
 from relay.message import Clock, Envelope, Message, new_message_id
 from relay.outcome import Replies, Reply
-from relay.preparation import Preparation, Prepared
+from relay.preparation import Preparation, Prepared, refuse_unsendable
 
 
 class Reception:
@@ -55,13 +55,7 @@ class Reception:
         return self._accepted(prepared, taken, time.monotonic() - started)
 
     async def _check(self, prepared: Prepared) -> None:
-        if prepared.content.received_count > self._bounds.max_received:
-            raise MailRefused(Replies.LOOP)
-        sender = prepared.content.sender
-        if sender is not None and not prepared.account.policy.sender:
-            refusal = self._gatekeeper.refuse_sender(prepared.account, sender.email)
-            if refusal is not None:
-                raise MailRefused(refusal)
+        refuse_unsendable(prepared, self._gatekeeper.refuse_sender, self._bounds)
         over_limit = await self._gatekeeper.refuse_volume(prepared.account, len(prepared.recipients))
         if over_limit is not None:
             raise MailRefused(over_limit)

@@ -1,7 +1,9 @@
 """`relay check`: find every mistake before the program is started."""
 
 import asyncio
+import errno
 import os
+import shutil
 import socket
 import time
 from collections.abc import Iterator
@@ -10,8 +12,9 @@ from pathlib import Path
 import click
 
 from relay.accounts.directory import Directory
-from relay.commands.options import Exit, config_option, load_or_fail
-from relay.config import Settings, warnings
+from relay.commands.options import Exit, config_option
+from relay.config import Settings, examine, warnings
+from relay.config.units import HostPort
 from relay.errors import ConfigError, QueueError, StoreInUse
 from relay.providers import HttpClient, build_providers
 from relay.providers.contract import Verdict
@@ -22,40 +25,76 @@ from relay.smtp import certificate_warnings
 @click.command()
 @config_option
 @click.option("--online", is_flag=True, help="Also ask the providers whether the credentials are right.")
-def check(config: Path, online: bool) -> None:  # noqa: FBT001 - click passes flags so
-    """Find the mistakes in configuration, certificates, addresses and store, and say the cure."""
-    settings = load_or_fail(config)
-    problems = [*_addresses(settings), *_providers(settings), *_store(settings)]
-    hints = list(warnings(settings))
-    for name, listener in settings.listener.items():
-        try:
-            hints += [f"listener.{name}: {hint}" for hint in certificate_warnings(listener)]
-        except ConfigError as error:
-            problems.append(f"listener.{name}: {error}")
-    if online:
+def check(config: Path, *, online: bool) -> None:
+    """Find the mistakes in configuration, certificates, addresses and store, and say the cure.
+
+    Run it as the user that the gateway runs as. It makes nothing: a store that is not there yet stays so.
+    """
+    settings, mistakes = examine(config, os.environ)
+    problems: list[str] = []
+    if settings is not None:
+        problems += [*_certificates(settings), *_addresses(settings), *_providers(settings), *_store(settings)]
+        for hint in [*warnings(settings), *_hints(settings)]:
+            click.echo(f"warning: {hint}")
+    if online and settings is not None and mistakes is None:
         problems += asyncio.run(_credentials(settings))
-    for hint in hints:
-        click.echo(f"warning: {hint}")
+    _conclude(config, settings, mistakes, problems)
+
+
+def _conclude(config: Path, settings: Settings | None, mistakes: ConfigError | None, problems: list[str]) -> None:
+    if mistakes is not None:
+        click.echo(f"relay: {mistakes}", err=True)
     for problem in problems:
         click.echo(f"error: {problem}", err=True)
+    if mistakes is not None or settings is None:
+        raise SystemExit(Exit.CONFIG)
     if problems:
         raise SystemExit(Exit.FOUND_WRONG)
     accounts = ", ".join(sorted(settings.account)) or "none of its own"
     click.echo(f"ok: {config}: {len(settings.listener)} listener(s), accounts: {accounts}")
 
 
-def _addresses(settings: Settings) -> Iterator[str]:
+def _certificates(settings: Settings) -> Iterator[str]:
     for name, listener in settings.listener.items():
         try:
-            socket.getaddrinfo(listener.address.host, listener.address.port, type=socket.SOCK_STREAM)
-        except OSError as error:
-            reason = error.strerror or error
-            yield f"listener.{name}.address: {listener.address}: {reason}; give an IP address of this host"
-        if listener.address.port and listener.address.port < _first_free_port() and os.geteuid() != 0:
-            yield (
-                f"listener.{name}.address: port {listener.address.port} needs root or CAP_NET_BIND_SERVICE; "
-                "config/relay.service grants it, or take a port from 1024 up"
-            )
+            certificate_warnings(listener)
+        except ConfigError as error:
+            yield f"listener.{name}: {error}"
+
+
+def _hints(settings: Settings) -> Iterator[str]:
+    for name, listener in settings.listener.items():
+        try:
+            yield from (f"listener.{name}: {hint}" for hint in certificate_warnings(listener))
+        except ConfigError:
+            continue  # told as a mistake
+
+
+def _addresses(settings: Settings) -> Iterator[str]:
+    wanted = {f"listener.{name}.address": listener.address for name, listener in settings.listener.items()}
+    if settings.web.address is not None:
+        wanted["web.address"] = settings.web.address
+    for key, address in wanted.items():
+        if (trouble := _trouble_binding(address)) is not None:
+            yield f"{key}: {address}: {trouble}"
+
+
+def _trouble_binding(address: HostPort) -> str | None:
+    """Say why an address cannot be listened on. One in use may be the gateway's own: that is no mistake."""
+    try:
+        family, kind, protocol, _, place = socket.getaddrinfo(address.host, address.port, type=socket.SOCK_STREAM)[0]
+        with socket.socket(family, kind, protocol) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(place)
+    except PermissionError:
+        return (
+            "ports this low need root or CAP_NET_BIND_SERVICE; config/relay.service grants it, or take one from 1024 up"
+        )
+    except OSError as error:
+        if error.errno == errno.EADDRINUSE:
+            return None
+        return f"{error.strerror or error}; give an address of this machine"
+    return None
 
 
 def _providers(settings: Settings) -> Iterator[str]:
@@ -65,20 +104,23 @@ def _providers(settings: Settings) -> Iterator[str]:
         yield str(error)
 
 
-def _first_free_port() -> int:
-    try:
-        return int(Path("/proc/sys/net/ipv4/ip_unprivileged_port_start").read_text("ascii"))
-    except (OSError, ValueError):
-        return 1024
-
-
 def _store(settings: Settings) -> Iterator[str]:
+    path = settings.store.path
     try:
-        asyncio.run(_try_store(settings))
+        if path.exists():
+            asyncio.run(_try_store(settings))
+            return
     except StoreInUse:
         return  # by a running gateway, which says itself how its store is
-    except QueueError as error:
+    except (OSError, QueueError) as error:
         yield f"store.path: {error}"
+        return
+    if not path.parent.is_dir():
+        yield f"store.path: {path}: its folder is missing; create it, and let the relay's user write there"
+    elif not os.access(path.parent, os.W_OK | os.X_OK):
+        yield f"store.path: {path}: its folder may not be written to; let the relay's user write there"
+    elif shutil.disk_usage(path.parent).free < settings.store.min_free_bytes:
+        yield f"store.path: {path}: less disk is free than store.min_free_bytes asks for, so all mail would get 452"
 
 
 async def _try_store(settings: Settings) -> None:
@@ -95,12 +137,11 @@ async def _credentials(settings: Settings) -> list[str]:
         providers = build_providers(settings.provider, http)
         for account in Directory(settings).accounts.values():
             verification = await providers[account.provider].verify(account.credentials)
+            who = f"account.{account.name}: {account.provider}"
             if verification.verdict is Verdict.INVALID:
-                problems.append(
-                    f"account.{account.name}: {account.provider} refuses the credentials: {verification.detail}"
-                )
+                problems.append(f"{who} refuses the credentials: {verification.detail}")
             elif verification.verdict is Verdict.UNKNOWN:
-                problems.append(f"account.{account.name}: {account.provider} could not be asked: {verification.detail}")
+                problems.append(f"{who} could not be asked: {verification.detail}")
             else:
-                click.echo(f"ok: account.{account.name}: {account.provider} accepts the credentials")
+                click.echo(f"ok: {who} accepts the credentials")
     return problems

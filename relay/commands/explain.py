@@ -8,11 +8,16 @@ from typing import Any, BinaryIO
 
 import click
 
+from relay.accounts import Account
 from relay.accounts.directory import Directory
+from relay.accounts.senders import Senders
+from relay.addresses import address_fault
 from relay.commands.options import Exit, config_option, fail, load_or_fail
+from relay.config import Settings
 from relay.errors import MailRefused
 from relay.message import Envelope, EnvelopeRecipient, Message, MessageId
-from relay.preparation import Preparation, Prepared
+from relay.outcome import Replies
+from relay.preparation import Preparation, Prepared, refuse_unsendable
 from relay.providers import HttpClient, build_providers
 from relay.providers.encode import plain
 
@@ -37,12 +42,31 @@ def explain(
         fail(Exit.DATA, f"no login or account {login!r}; known: {_known(settings.login, settings.account)}")
     envelope = Envelope(mail_from, tuple(EnvelopeRecipient(address) for address in recipients))
     message = Message(_EXAMPLE_ID, account.name, envelope, _crlf(mail.read()), received_at=time.time())
-    providers = build_providers(settings.provider, HttpClient(1))
     try:
-        prepared = Preparation(providers, settings.mime).prepare_now(message, account)
+        prepared = _prepare(settings, message, account)
     except MailRefused as refusal:
         fail(Exit.DATA, f"the mail would be refused: {refusal.reply}")
     click.echo(json.dumps(_as_data(prepared), ensure_ascii=False, indent=2) if as_json else _as_text(prepared))
+
+
+def _prepare(settings: Settings, message: Message, account: Account) -> Prepared:
+    """Go the gateway's own way, from MAIL to the calls. Raises MailRefused where the gateway would refuse."""
+    refuse_sender = Senders().refuse
+    sender = message.envelope.mail_from
+    if sender and (fault := address_fault(sender, deliverable=False)):
+        raise MailRefused(Replies.BAD_SENDER_SYNTAX.saying(f"Sender: {fault}"))
+    if (refusal := refuse_sender(account, sender)) is not None:
+        raise MailRefused(refusal)
+    for recipient in message.envelope.recipients:
+        if fault := address_fault(recipient.address, deliverable=True):
+            raise MailRefused(Replies.BAD_RECIPIENT_SYNTAX.saying(f"Recipient {recipient.address}: {fault}"))
+    largest = max(listener.max_message_bytes for listener in settings.listener.values())
+    if len(message.data) > largest:
+        raise MailRefused(Replies.TOO_BIG.saying(f"The message is larger than every listener allows ({largest} bytes)"))
+    providers = build_providers(settings.provider, HttpClient(1))
+    prepared = Preparation(providers, settings.mime).prepare_now(message, account)
+    refuse_unsendable(prepared, refuse_sender, settings.mime)
+    return prepared
 
 
 def _known(*tables: dict[str, Any]) -> str:

@@ -5,6 +5,8 @@ addresses, addresses without brackets, encoded words anywhere. What holds no add
 """
 
 import re
+from collections.abc import Iterable
+from dataclasses import dataclass
 
 from relay.message import Mailbox
 from relay.mime import words
@@ -38,6 +40,32 @@ _NO_LOCAL = re.compile(r"[\s<>@\x00-\x1f\x7f]")
 _NO_ADDRESS = re.compile(r"[\s<>\x00-\x1f\x7f]")
 _AROUND_ADDRESS = str.maketrans('<>,;"()', " " * 7)
 _MOST_NAME_PIECES = 8
+#: What is read of all fields of one name together: far more than an envelope holds, and soon read.
+_MOST_BYTES = 200_000
+_MOST_MAILBOXES = 2000
+_MOST_PIECES = 2 * _MOST_MAILBOXES  # between separators: a name such as Doe, John is two
+_FIELD_BYTES = 40  # what a field costs beside its value
+
+
+@dataclass(frozen=True, slots=True)
+class AddressList:
+    """The mailboxes of all fields of one name."""
+
+    mailboxes: tuple[Mailbox, ...]
+    cut: bool  # there are more of them, which were not read
+
+
+def address_list(values: Iterable[bytes]) -> AddressList:
+    """Read all fields of one name together, up to what an honest mail may hold."""
+    found: list[Mailbox] = []
+    room = _MOST_BYTES
+    for raw in values:
+        one = _one_field(raw if len(raw) <= room else _cut(raw, room))
+        found += one.mailboxes
+        room -= len(raw) + _FIELD_BYTES
+        if one.cut or room < 0 or len(found) > _MOST_MAILBOXES:
+            return AddressList(tuple(found[:_MOST_MAILBOXES]), cut=True)
+    return AddressList(tuple(found), cut=False)
 
 
 def mailboxes(raw: bytes) -> tuple[Mailbox, ...]:
@@ -45,23 +73,31 @@ def mailboxes(raw: bytes) -> tuple[Mailbox, ...]:
 
     An address without "@" is kept where it stood in brackets or alone: local mailers write such.
     """
+    return address_list([raw]).mailboxes
+
+
+def _one_field(raw: bytes) -> AddressList:
     text = words.text_of(raw).strip()
     if len(text) <= _SHORT_CHARS:
         plain = _PLAIN.fullmatch(text)
         if plain:
-            return (Mailbox(plain[3].rstrip("."), _name(plain[1] or plain[2] or "")),)
+            return AddressList((Mailbox(plain[3].rstrip("."), _name(plain[1] or plain[2] or "")),), cut=False)
         if _BARE.fullmatch(text):
-            return (Mailbox(text.rstrip(".")),)
+            return AddressList((Mailbox(text.rstrip(".")),), cut=False)
     return _List(text).read()
 
 
 class _List:
     """One list while it is read."""
 
-    __slots__ = ("_angle", "_comments", "_comments_pair", "_found", "_halves", "_has_at", "_phrase", "_text", "_tokens")
+    __slots__ = (
+        "_angle", "_comments", "_comments_pair", "_found", "_halves", "_has_at", "_phrase", "_pieces", "_text",
+        "_tokens",
+    )  # fmt: skip
 
     def __init__(self, text: str) -> None:
         self._text = text
+        self._pieces = 0  # ended so far
         self._found: list[Mailbox] = []
         self._halves: list[str] = []  # pieces before commas without address: of a name, or local addresses
         self._phrase: list[str] = []  # of the mailbox at hand: words, blanks and quoted strings
@@ -72,14 +108,14 @@ class _List:
         self._tokens = _TOKEN
         self._comments_pair = True
 
-    def read(self) -> tuple[Mailbox, ...]:
+    def read(self) -> AddressList:
         position = 0
-        while position < len(self._text):
+        while position < len(self._text) and self._pieces <= _MOST_PIECES:
             token = self._tokens.match(self._text, position)
             position = self._take(token) if token else position + 1
         self._finish()
         self._end_halves()
-        return tuple(self._found)
+        return AddressList(tuple(self._found), cut=self._pieces > _MOST_PIECES)
 
     def _take(self, token: re.Match[str]) -> int:
         kind, text = token.lastgroup, token[0]
@@ -121,18 +157,19 @@ class _List:
 
     def _finish(self) -> None:
         """End one mailbox."""
+        self._pieces += 1
         phrase = "".join(self._phrase)
         if self._angle is not None:
             # What stood before the last commas belongs to a name such as Doe, John.
-            mailbox = _bracketed(self._angle, ", ".join([*self._halves, phrase]), self._comments)
+            found = _bracketed(self._angle, ", ".join([*self._halves, phrase]), self._comments)
             self._halves.clear()
         else:
-            mailbox = _unbracketed(phrase, self._comments)
-            if mailbox is None and phrase.strip():
+            found = _unbracketed(phrase, self._comments) if phrase.strip() else []
+            if not found and phrase.strip():
                 self._halves = [*self._halves[-_MOST_NAME_PIECES:], phrase.strip()]
-        if mailbox is not None:
+        if found:
             self._end_halves()
-            self._found.append(mailbox)
+            self._found += found
         self._clear()
 
     def _end_halves(self) -> None:
@@ -147,7 +184,12 @@ class _List:
         self._angle = None
 
 
-def _bracketed(angle: str, phrase: str, comments: list[str]) -> Mailbox | None:
+def _cut(raw: bytes, most_bytes: int) -> bytes:
+    """Cut a list behind its last whole entry: half an address would be another one."""
+    return raw[: max(raw.rfind(mark, 0, most_bytes) for mark in (b",", b";", b"\n")) + 1]
+
+
+def _bracketed(angle: str, phrase: str, comments: list[str]) -> list[Mailbox]:
     """Make a mailbox of what stands in brackets and before them."""
     address = angle.strip()
     if address.startswith("@"):
@@ -156,25 +198,43 @@ def _bracketed(angle: str, phrase: str, comments: list[str]) -> Mailbox | None:
         address = address[len("mailto:") :]
     email = _tidy(words.decoded(address))
     if "@" in email:
-        return Mailbox(email, _name(phrase) or _name(" ".join(comments)))
+        return [Mailbox(email, _name(phrase) or _name(" ".join(comments)))]
     inside = _unbracketed(phrase, comments)
-    return inside or (Mailbox(email, _name(phrase)) if email else None)
+    return inside or ([Mailbox(email, _name(phrase))] if email else [])
 
 
-def _unbracketed(phrase: str, comments: list[str]) -> Mailbox | None:
-    """Find an address among words; the other words are its name."""
+def _unbracketed(phrase: str, comments: list[str]) -> list[Mailbox]:
+    """Find an address among words, and the other words are its name; or several addresses and no other word."""
     decoded = words.decoded(phrase)
     local, _, domain = decoded.rpartition("@")
     if local.startswith('"') and local.endswith('"') and not _NO_ADDRESS.search(domain.strip()):
-        return Mailbox(f"{local}@{domain.strip()}", _name(" ".join(comments)))
+        return [Mailbox(f"{local}@{domain.strip()}", _name(" ".join(comments)))]
     joined = " ".join(decoded.split()).replace(" @", "@").replace("@ ", "@")
-    candidates = (word.strip("':") for word in joined.translate(_AROUND_ADDRESS).split() if "@" in word[1:-1])
-    written = next(candidates, "")
+    pieces = joined.translate(_AROUND_ADDRESS).split()
+    candidates = [piece.strip("':") for piece in pieces if "@" in piece[1:-1]]
+    written = candidates[0] if candidates else ""
     email = _tidy(written)
     if "@" not in email:
-        return None
+        return []
+    if 1 < len(candidates) == len(pieces):
+        # Blanks instead of commas.
+        return [Mailbox(each) for each in map(_tidy, candidates) if "@" in each]
     before, _, after = joined.partition(written)
-    return Mailbox(email, _name(before.rstrip("<'\"( ")) or _name(after.lstrip(">'\") ")) or _name(" ".join(comments)))
+    return [Mailbox(email, _name(_before(before)) or _name(_behind(after)) or _name(" ".join(comments)))]
+
+
+def _before(text: str) -> str:
+    """Take away what opens an address: a bracket, or a quote that does not end the name."""
+    text = text.rstrip("<(")
+    opens = text.endswith("'") or (text.endswith('"') and text.count('"') % 2)
+    return (text[:-1] if opens else text).rstrip("<( ")
+
+
+def _behind(text: str) -> str:
+    """Take away what closes an address."""
+    text = text.lstrip(">)")
+    closes = text.startswith("'") or (text.startswith('"') and text.count('"') % 2)
+    return (text[1:] if closes else text).lstrip(">) ")
 
 
 def _tidy(address: str) -> str:

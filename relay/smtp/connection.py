@@ -20,7 +20,7 @@ from relay.smtp.commands import MAX_LINE
 from relay.smtp.data import DataReader
 from relay.smtp.dialogue import Dialogue
 from relay.smtp.inbox import Inbox
-from relay.smtp.lobby import Lobby
+from relay.smtp.lobby import Guest, Lobby
 from relay.smtp.tls import shake_hands
 from relay.smtp.wire import Wire, reply_line
 
@@ -57,15 +57,17 @@ class _NoHandler:
 class Connection(SMTP):
     """The asyncio protocol of one client."""
 
-    def __init__(self, lobby: Lobby, loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(self, lobby: Lobby, loop: asyncio.AbstractEventLoop, forerunner: Guest | None = None) -> None:
         super().__init__(_NoHandler(), hostname=lobby.hostname, loop=loop)
         self.client = ""
         self._lobby = lobby
+        self._forerunner = forerunner  # who has been let in for this client already; None: nobody
         self._phase = Phase.COMMAND
         self._deadline = math.inf  # loop time at which patience ends
         self._inbox = Inbox()
         self._swallowing = False  # the line is too long: drop until its end
         self._at_end = False  # the client has closed its half
+        self._goes_on = False  # more of the inbox will be answered when others have had their turn
         self._dismissed = False  # the gateway is stopping
         self._starved = False  # the message found no room in memory
         self._data: DataReader | None = None
@@ -97,7 +99,7 @@ class Connection(SMTP):
     def eof_received(self) -> bool:
         """Hear that nothing more will come; keep our half open where something is still to be said."""
         self._at_end = True
-        owes_reply = self._phase in (Phase.WORKING, Phase.STALLED) or self._wire.blocked
+        owes_reply = self._goes_on or self._phase in (Phase.WORKING, Phase.STALLED) or self._wire.blocked
         return owes_reply and self.session is not None and self.session.ssl is None
 
     def connection_lost(self, error: Exception | None) -> None:  # noqa: ARG002 - asyncio's signature
@@ -154,20 +156,27 @@ class Connection(SMTP):
     # --- the client's turn ---
 
     def _enter(self) -> bool:
-        refusal = self._lobby.refusal(self.client)
-        if refusal is not None:
-            reply, reason = refusal
-            self._lobby.events.connection_refused(self._lobby.name, self.client, reason)
+        if not self._is_admitted():
             self._phase = Phase.GONE
-            self._wire.say(reply_line(reply))
             self._wire.finish(lingering=False)
             return False
-        self._lobby.enter(self)
         self._reset()
         self._wire.say(reply_line(Replies.GREETING.saying(f"{self._lobby.hostname} {Replies.GREETING.text}")))
         self._wire.flush()
         self._turn_to(Phase.COMMAND)
         return True
+
+    def _is_admitted(self) -> bool:
+        if self._forerunner is not None:
+            return self._lobby.hand_over(self._forerunner, self)
+        refusal = self._lobby.refusal(self.client)
+        if refusal is None:
+            self._lobby.enter(self)
+            return True
+        reply, reason = refusal
+        self._lobby.events.connection_refused(self._lobby.name, self.client, reason)
+        self._wire.say(reply_line(reply))
+        return False
 
     def _reset(self) -> None:
         self.session = self._create_session()
@@ -178,6 +187,7 @@ class Connection(SMTP):
 
     def _advance(self) -> None:
         """Do what can be done with the bytes that are there, then write the replies."""
+        self._goes_on = False
         for _ in range(_STEPS_MAX):
             if self._phase not in _LISTENING or self._wire.blocked:
                 break
@@ -185,6 +195,7 @@ class Connection(SMTP):
                 self._rest()
                 break
         else:
+            self._goes_on = True
             self.loop.call_soon(self._advance)
         self._wire.flush()
 

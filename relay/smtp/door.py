@@ -14,7 +14,8 @@ from relay.events import Events
 from relay.smtp.connection import Connection
 from relay.smtp.contract import Reception
 from relay.smtp.lobby import Lobby
-from relay.smtp.tls import CLOSE_SECONDS, HANDSHAKE_SECONDS, Certificate
+from relay.smtp.porch import Porch, open_sockets
+from relay.smtp.tls import Certificate
 
 _BACKLOG = 1024  # connections the system may keep waiting for us; bursts of applications are larger than asyncio's 100
 _LONGEST_LOOK_SECONDS = 1.0  # how late a deadline may be noticed
@@ -39,7 +40,7 @@ class Door:
         self._events = events
         self._budget = budget or ByteBudget(settings.delivery.bytes_in_flight)
         self._lobbies: list[Lobby] = []
-        self._servers: list[asyncio.Server] = []
+        self._servers: list[asyncio.Server | Porch] = []
         self._addresses: dict[str, HostPort] = {}
         self._watch: asyncio.TimerHandle | None = None
         self._certificates_due = 0.0
@@ -142,17 +143,12 @@ class Door:
         return max(0.01, min(_LONGEST_LOOK_SECONDS, shortest / 10))
 
 
-async def _listen(lobby: Lobby) -> asyncio.Server:
+async def _listen(lobby: Lobby) -> asyncio.Server | Porch:
     loop, rules = asyncio.get_running_loop(), lobby.rules
-    implicit = lobby.certificate if rules.tls == "implicit" else None
+    if rules.tls == "implicit" and lobby.certificate is not None:
+        return Porch(lobby, lobby.certificate, await open_sockets(rules.address, _BACKLOG))
     return await loop.create_server(
-        lambda: Connection(lobby, loop),
-        rules.address.host,
-        rules.address.port,
-        backlog=_BACKLOG,
-        ssl=implicit.context if implicit else None,
-        ssl_handshake_timeout=HANDSHAKE_SECONDS if implicit else None,
-        ssl_shutdown_timeout=CLOSE_SECONDS if implicit else None,
+        lambda: Connection(lobby, loop), rules.address.host, rules.address.port, backlog=_BACKLOG
     )
 
 

@@ -92,6 +92,14 @@ class Lobby:
             self.empty.set()
         self.events.disconnected(self.name, guest.client)
 
+    def hand_over(self, guest: Guest, successor: Guest) -> bool:
+        """Let another take a guest's place and go on for the same client; False: that guest is gone already."""
+        if guest not in self.guests:
+            return False
+        self.guests.discard(guest)
+        self.guests.add(successor)
+        return True
+
     def begin(self, work: Coroutine[None, None, _T], then: Callable[[asyncio.Task[_T]], None]) -> None:
         """Run something in a task of its own, which no client's hang-up cancels; call `then` when it is done."""
         task = asyncio.get_running_loop().create_task(work)

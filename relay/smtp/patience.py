@@ -15,12 +15,14 @@ class Patience:
         self._client = client
         self._errors = 0
         self._pardons = 0
+        self._has_told_of_surplus = False
 
     def pardon(self, number: int) -> None:
-        """Let so many refused recipients pass: a list with bad addresses, or a pipeline behind a refused MAIL, is no
-        attack.
+        """Let so many refused recipients pass in the transaction that begins: a list with bad addresses, or a pipeline
+        behind a refused MAIL, is no attack.
         """
         self._pardons = number
+        self._has_told_of_surplus = False
 
     def renew(self) -> None:
         """Forget the errors: the client has sent a message."""
@@ -34,6 +36,10 @@ class Patience:
         reply = answer.reply if isinstance(answer, Farewell) else answer
         if not isinstance(reply, Reply) or reply.is_success or (isinstance(answer, Farewell) and answer.reason):
             return answer  # a farewell with a reason is told of once, when the connection is closed for it
+        if reply == Replies.TOO_MANY_RECIPIENTS:
+            # No error, however many there are: smtplib gives all its recipients before it looks, and 421 in the middle
+            # would cost those who were taken their mail (RFC 5321 §4.5.3.1.10).
+            return self._tell_of_surplus(verb, answer, reply)
         self._lobby.events.command_refused(self._lobby.name, self._client, verb or "unknown", reply)
         if isinstance(answer, Farewell) or self._is_pardoned(verb):
             return answer
@@ -41,6 +47,12 @@ class Patience:
         if self._errors < self._lobby.rules.max_errors:
             return answer
         return Farewell(Replies.TOO_MANY_ERRORS, "too many errors")
+
+    def _tell_of_surplus(self, verb: str, answer: Answer, reply: Reply) -> Answer:
+        if not self._has_told_of_surplus:
+            self._has_told_of_surplus = True  # once for each transaction: there may be thousands
+            self._lobby.events.command_refused(self._lobby.name, self._client, verb, reply)
+        return answer
 
     def _is_pardoned(self, verb: str) -> bool:
         if verb not in _CONSEQUENCES or self._pardons <= 0:

@@ -24,8 +24,8 @@ _VERSIONS = {
 }
 _OLD_VERSIONS = ("1.0", "1.1")
 _WARN_DAYS_BEFORE = 14
-#: How long a client may take to shake hands.
-HANDSHAKE_SECONDS = 60.0
+#: How long a client may take to shake hands. It has a place of its own meanwhile and has shown nothing for it.
+HANDSHAKE_SECONDS = 10.0
 #: How long a client may take to answer our close_notify.
 CLOSE_SECONDS = 2.0
 

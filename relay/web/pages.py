@@ -1,12 +1,13 @@
 """/livez, /readyz and /metrics: is it alive, can it take mail, how is it doing."""
 
+import os
 from collections.abc import Awaitable, Callable
 
 from aiohttp import web
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Gauge, generate_latest
 
 from relay.config.units import HostPort
-from relay.errors import QueueError
+from relay.errors import ConfigError, QueueError
 from relay.events import Events
 from relay.message import Clock
 from relay.queue.contract import Queue, QueueView, State
@@ -58,7 +59,7 @@ class Web:
         return f"http://{HostPort(host, port)}"
 
     async def start(self) -> None:
-        """Listen. Raises OSError when the address cannot be had."""
+        """Listen. Raises ConfigError when the address cannot be had."""
         app = web.Application(middlewares=[self._answer_whatever_happens])
         app.add_routes(
             [
@@ -69,7 +70,12 @@ class Web:
         )
         self._runner = web.AppRunner(app, access_log=None)
         await self._runner.setup()
-        await web.TCPSite(self._runner, self._address.host, self._address.port).start()
+        try:
+            await web.TCPSite(self._runner, self._address.host, self._address.port).start()
+        except OSError as error:
+            reason = os.strerror(error.errno) if error.errno and error.errno > 0 else error.strerror
+            cure = "choose an address of this machine and a port that nobody else has"
+            raise ConfigError(f"web.address: cannot listen on {self._address}: {reason}; {cure}") from error
         self._events.web_opened(self.url)
 
     async def stop(self) -> None:

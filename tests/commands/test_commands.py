@@ -1,6 +1,7 @@
 """The command line as people use it: what it prints, where, and with which exit code."""
 
 import json
+import os
 import socket
 import subprocess
 from pathlib import Path
@@ -89,6 +90,25 @@ def test_explain_names_the_logins_there_are(configured):
 
 
 @pytest.mark.parametrize(
+    ("changed", "arguments", "said"),
+    [
+        ("", ["--from", "app@evil.example"], "550 5.7.1 app@evil.example: this account may send as: *@example.org"),
+        ("app@evil.example", ["--from", "app@example.org"], "550 5.7.1 app@evil.example"),
+        ("", ["--from", "no address"], "501 5.1.7"),
+        ("", ["--rcpt", "notanaddress"], "501 5.1.3"),
+        ("", ["--rcpt", "a@[192.0.2.1]"], "501 5.1.3"),
+    ],
+)
+def test_explain_refuses_what_the_gateway_would_refuse(configured, changed, arguments, said):
+    config = configured()
+    config.write_text(config.read_text().replace("[account.erp]", '[account.erp]\nsenders = ["*@example.org"]'))
+    mail = MAIL.replace("app@example.org", changed) if changed else MAIL
+    done = relay("explain", "-", "-c", config, "-l", "erp", "--rcpt", "ana@example.net", *arguments, stdin=mail)
+    assert (done.returncode, done.stdout) == (65, "")
+    assert said in done.stderr
+
+
+@pytest.mark.parametrize(
     ("arguments", "code"),
     [
         (["explain", "no-such-file.eml", "-l", "erp", "--rcpt", "a@example.net"], 2),
@@ -139,6 +159,51 @@ def test_check_looks_at_what_the_configuration_names(configured, tmp_path, certi
     assert done.returncode == 1
     for word in ("listener.a", "key", "listener.b.address", "provider.dmds.wire.subjekt", "did you mean subject"):
         assert word in done.stderr, done.stderr
+
+
+def test_check_tells_mistakes_of_every_kind_at_once(configured, tmp_path):
+    """In two stages, people mended three mistakes only to be told of three others."""
+    file = configured(
+        '[defaults]\nmode = "quick"\n[provider.dmds.wire]\nsubjekt = "asunto"\n'
+        '[listener.a]\naddress = "192.0.2.1:2525"\n'
+    )
+    file.write_text(file.read_text().replace(f"{tmp_path}/relay.db", f"{tmp_path}/missing/relay.db"))
+    done = relay("check", "-c", file)
+    assert done.returncode == 78
+    for word in ("defaults.mode", "provider.dmds.wire.subjekt", "store.path", "listener.a.address: 192.0.2.1:2525"):
+        assert word in done.stderr, done.stderr
+
+
+def test_check_makes_no_store_and_leaves_none_behind(configured, tmp_path):
+    """Made by root, it could not be opened by the service's user."""
+    assert relay("check", "-c", configured()).returncode == 0
+    assert [path.name for path in tmp_path.iterdir()] == ["relay.toml"]
+
+
+@pytest.mark.parametrize("address", ["no-such-host.invalid:8080", "192.0.2.1:8080"])
+def test_check_and_serve_name_a_web_address_that_cannot_be_had(configured, address):
+    file = configured()
+    file.write_text(file.read_text().replace('web.address = "127.0.0.1:0"', f'web.address = "{address}"'))
+    checked = relay("check", "-c", file)
+    assert (checked.returncode, f"web.address: {address}" in checked.stderr) == (1, True), checked.stderr
+    served = relay("serve", "-c", file)
+    assert (served.returncode, "web.address" in served.stderr) == (78, True), served.stderr
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give capabilities away")
+@pytest.mark.parametrize(("capability", "code"), [("+net_bind_service", 0), ("-net_bind_service", 1)])
+def test_check_allows_low_ports_to_whoever_may_have_them(configured, tmp_path, capability, code):
+    """The unit's ExecStartPre runs as nobody with the capability, and refused to start on port 587."""
+    file = configured('[listener.a]\naddress = "127.0.0.1:587"\n')
+    for path in [tmp_path, *tmp_path.parents[:3]]:
+        path.chmod(0o755)
+    os.chown(tmp_path, 65534, 65534)
+    rights = ["--inh-caps", capability, "--ambient-caps", capability]
+    done = subprocess.run(
+        ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", *rights, RELAY, "check", "-c", file],
+        capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
+    assert done.returncode == code, done.stderr
 
 
 def test_check_says_that_the_stores_folder_is_missing(configured, tmp_path):

@@ -55,7 +55,7 @@ def test_every_escape_means_a_number_sign_where_it_stands(html):
         ("<STYLE>###</STYLE>", r"<STYLE>#\23 #</STYLE>"),
         ('<script>"###"</script>', '<script>"#\\u0023#"</script>'),
         ("<xmp>###</xmp>", f"<xmp>#{_JOINER}#{_JOINER}#</xmp>"),
-        ("<style>###", r"<style>#\23 #"),
+        ("<style>###", "<style>#&#35;#"),
         ("<style ###", "<style #&#35;#"),
         ("<!-- ### -->", "<!-- #&#35;# -->"),
         ("<styles>###</styles>", "<styles>#&#35;#</styles>"),
@@ -63,6 +63,79 @@ def test_every_escape_means_a_number_sign_where_it_stands(html):
 )
 def test_each_place_gets_the_escape_that_is_read_there(html, expected):
     assert expected == neutral_html(html)
+
+
+@pytest.mark.parametrize(
+    ("html", "visible"),
+    [
+        ("<!-- <style> --><p>###</p>", "<p>###</p>"),
+        ("<!-- <style> --><p>###</p><style>p{}</style>", "<p>###</p>"),
+        ("<!--><style> --><p>###</p></style>", None),
+        ("<!-- --!><p>###</p>", "<p>###</p>"),
+        ("<!-- <!-- <script> --><p>###</p>", "<p>###</p>"),
+        ("<p title='<style>'>###</p><style></style>", "###</p>"),
+        ('<p title="<script>">###</p><script></script>', "###</p>"),
+        ("<p title = '>' data-x=\"<style>\">###</p><style></style>", "###</p>"),
+        ("<p ='x>###</p><i title='<style>'>y</i>", "###</p>"),
+        ("<p/title='<style>'/>###<style></style>", "###"),
+        ("<p title=a'b><i>###</i>'<style></style>", "###</i>"),
+        ("<style><p>###</p>", "<p>###</p>"),
+        ("<script><p>###</p><style></style>", "<p>###</p>"),
+        ("<style></styles><p>###</p>", "<p>###</p>"),
+        ("<title><style></title><p>###</p><style></style>", "<p>###</p>"),
+        ("<textarea><script></textarea>###<script></script>", "###"),
+        ("<!DOCTYPE html '<style>'><p>###</p>", "<p>###</p>"),
+        ("</p title='<style>'>###<style></style>", "###"),
+        ("<?x <style?>###<style></style>", "###"),
+        ("<iframe srcdoc='<style>'></iframe>###<style></style>", "###"),
+    ],
+)
+def test_what_only_looks_like_a_style_element_makes_nothing_visible(html, visible):
+    """`<style>` in a comment or a title attribute turned every ### after it into a visible "#\\23 #"."""
+    neutral = neutral_html(html)
+    if visible is None:
+        assert r"#\23 #" in neutral
+    else:
+        assert visible.replace("###", "#&#35;#") in neutral
+        assert "\\" not in neutral
+
+
+def test_what_outlook_reads_in_a_conditional_comment_is_neutral_for_it():
+    html = "<!--[if mso]><style>p:after{content:'###'}</style><p>###</p><![endif]--><p>###</p>"
+    assert (
+        r"<!--[if mso]><style>p:after{content:'#\23 #'}</style><p>#&#35;#</p><![endif]--><p>#&#35;#</p>"
+        == neutral_html(html)
+    )
+
+
+def test_plaintext_ends_nowhere():
+    assert f"<plaintext>#{_JOINER}#{_JOINER}#</plaintext>" == neutral_html("<plaintext>###</plaintext>")
+
+
+@pytest.mark.parametrize(
+    "piece",
+    [
+        "<!--",
+        "<!-- -->",
+        "<a ",
+        "<a b='",
+        '<a b="<!--',
+        "<!",
+        "</",
+        "<title>",
+        "<p a=b c = 'd'>",
+        "<a  \t",
+        "=",
+        "<!--<style>-->",
+        "<xmp><style><script>",
+        "<plaintext>",
+    ],
+)
+def test_hostile_markup_costs_no_more_than_its_length(piece):
+    html = piece * 100_000 + "###"
+    started = time.process_time()
+    neutral_html(html)
+    assert time.process_time() - started < 5
 
 
 @pytest.mark.parametrize("piece", ["<style ", "<style>", "<style></style", "###", "<script>###</script>", "#"])

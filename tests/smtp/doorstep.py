@@ -6,6 +6,7 @@ import json
 import socket
 import ssl
 import struct
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Self
 
@@ -92,7 +93,10 @@ class ScriptedReception:
         self.has_begun = asyncio.Event()
         self.has_ended = asyncio.Event()
 
-    async def receive(self, account: Account, envelope: Envelope, data: bytes, client: str) -> Reply:
+    async def receive(
+        self, account: Account, envelope: Envelope, data: bytes, client: str, is_waiting: Callable[[], bool]
+    ) -> Reply:
+        self.is_waiting = is_waiting
         self.received.append(Received(account.name, envelope, data, client))
         self.has_begun.set()
         await self.may_answer.wait()

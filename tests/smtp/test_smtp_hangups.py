@@ -3,7 +3,7 @@
 import asyncio
 
 import pytest
-from doorstep import PATIENCE_SECONDS, Doorstep
+from doorstep import PATIENCE_SECONDS, Doorstep, account
 
 from relay.outcome import Replies
 
@@ -47,6 +47,50 @@ async def test_a_half_closed_pipeline_is_answered_to_its_end(doorstep: Doorstep)
     await caller.send(b"x\r\n.\r\nNOOP\r\nVRFY b\r\nQUIT\r\n")
     caller.writer.write_eof()
     assert [line[:3] for line in (await caller.rest()).splitlines()] == ["250", "250", "252", "221"]
+
+
+@pytest.mark.parametrize("commands", [199, 200, 201, 400, 1000, 5000])
+async def test_a_half_close_behind_a_long_pipeline_loses_nothing(doorstep: Doorstep, commands: int):
+    """After 200 commands others get their turn; a half-close in that moment once lost what was still to be answered."""
+    caller = await doorstep.ready()
+    await caller.send(b"x\r\n.\r\n" + b"NOOP\r\n" * commands + b"QUIT\r\n")
+    caller.writer.write_eof()
+    assert [line[:3] for line in (await caller.rest()).splitlines()] == ["250", *["250"] * commands, "221"]
+
+
+async def test_a_half_close_behind_a_long_pipeline_without_quit_closes(doorstep: Doorstep):
+    caller = await doorstep.greeted()
+    await caller.send(b"NOOP\r\n" * 1000 + b"HALF A LI")
+    caller.writer.write_eof()
+    assert (await caller.rest()).count("250 2.0.0 Ok\r\n") == 1000
+    await until_left(doorstep)
+
+
+async def test_a_half_close_in_the_middle_of_many_recipients_keeps_the_message(doorstep: Doorstep):
+    doorstep.gatekeeper.trusts = account("trusted")
+    caller = await doorstep.greeted()
+    rcpt = b"".join(b"RCPT TO:<user%d@example.org>\r\n" % number for number in range(900))
+    await caller.send(b"MAIL FROM:<>\r\n" + rcpt + b"DATA\r\nx\r\n.\r\n")
+    caller.writer.write_eof()
+    assert [line[:3] for line in (await caller.rest()).splitlines()] == [*["250"] * 901, "354", "250"]
+    assert len(doorstep.reception.received[0].recipients) == 900
+
+
+async def test_the_reception_can_ask_whether_somebody_waits(doorstep: Doorstep):
+    """A client that closed its half may be gone: nobody can tell, so it does not count as waiting."""
+    doorstep.reception.may_answer.clear()
+    staying = await doorstep.ready()
+    await staying.send(b"x\r\n.\r\n")
+    await doorstep.reception.has_begun.wait()
+    assert doorstep.reception.is_waiting()
+    (guest,) = doorstep.door._lobbies[0].guests
+    staying.writer.write_eof()
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        while not guest._at_end:  # type: ignore[attr-defined] # noqa: ASYNC110 - the door tells nobody
+            await asyncio.sleep(0.01)
+    assert not doorstep.reception.is_waiting()
+    doorstep.reception.may_answer.set()
+    assert (await staying.reply())[:3] == "250"
 
 
 async def test_a_half_close_without_quit_closes(doorstep: Doorstep):

@@ -1,6 +1,7 @@
 """Every bound: connections, errors, recipients, sizes, times, memory."""
 
 import asyncio
+import smtplib
 import socket
 import time
 
@@ -84,6 +85,36 @@ async def test_a_thousand_recipients_and_no_more(doorstep: Doorstep):
     said = [line[:9] for line in (await caller.rest()).splitlines()]
     await sending
     assert said == ["250 2.1.0", *["250 2.1.5"] * 1000, *["452 4.5.3"] * 100, "354 End d", "250 2.0.0", "221 2.0.0"]
+    assert len(doorstep.reception.received[0].recipients) == 1000
+
+
+async def test_surplus_recipients_are_no_errors_however_many(doorstep: Doorstep):
+    """smtplib gives all recipients before it looks at the replies; it got 421 for 2,100, and nobody got the mail."""
+    doorstep.gatekeeper.trusts = account("trusted")
+    caller = await doorstep.greeted()
+    for _ in range(2):
+        rcpt = b"".join(b"RCPT TO:<user%d@example.org>\r\n" % number for number in range(10_000))
+        sending = asyncio.create_task(caller.send(b"MAIL FROM:<>\r\n" + rcpt + b"DATA\r\nx\r\n.\r\n"))
+        said = [(await caller.reply())[:9] for _ in range(10_003)]
+        await sending
+        assert said == ["250 2.1.0", *["250 2.1.5"] * 1000, *["452 4.5.3"] * 9000, "354 End d", "250 2.0.0"]
+    assert [len(one.recipients) for one in doorstep.reception.received] == [1000, 1000]
+    assert [event["code"] for event in doorstep.events("command_refused")] == [452, 452]  # once a transaction
+
+
+async def test_smtplib_sends_to_those_who_were_taken(doorstep: Doorstep):
+    """The whole story: 2,100 recipients by sendmail, 1,000 are served and the others named."""
+    doorstep.gatekeeper.trusts = account("trusted")
+    address = doorstep.door.addresses["test"]
+
+    def send() -> dict[str, tuple[int, bytes]]:
+        with smtplib.SMTP(address.host, address.port) as client:
+            recipients = [f"u{number}@example.org" for number in range(2100)]
+            return client.sendmail("a@example.org", recipients, "Subject: x\r\n\r\nx\r\n")
+
+    refused = await asyncio.to_thread(send)
+    assert len(refused) == 1100
+    assert {code for code, _ in refused.values()} == {452}
     assert len(doorstep.reception.received[0].recipients) == 1000
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import errno
 import ssl
 import warnings
 from pathlib import Path
@@ -9,12 +10,14 @@ from pathlib import Path
 import pytest
 from certificates import Certificate, make_certificate
 from cryptography.hazmat.primitives import serialization
-from doorstep import Doorstep, account
+from doorstep import Caller, Doorstep, account
 
 from relay.config import ListenerSettings
 from relay.errors import ConfigError
 from relay.outcome import Replies
 from relay.smtp import certificate_warnings, server_context
+from relay.smtp.porch import Porch
+from relay.smtp.tls import HANDSHAKE_SECONDS
 
 LOGIN = "AUTH PLAIN AHVzZXIAcGFzcw=="
 DAY = 86400.0
@@ -141,22 +144,134 @@ async def test_a_handshake_that_fails_is_told_of_and_forgotten(make_doorstep, pe
 
 
 @pytest.mark.parametrize("noise", [b"", b"\x16\x03\x01", b"EHLO x\r\n"])
-async def test_who_cannot_shake_hands_never_enters(make_doorstep, pem: Certificate, noise: bytes):
+async def test_who_cannot_shake_hands_is_told_of_and_forgotten(make_doorstep, pem: Certificate, noise: bytes):
     doorstep: Doorstep = await make_doorstep(rules(pem, "implicit"))
     caller = await doorstep.call()
     await caller.send(noise)
     caller.writer.write_eof()
     with contextlib.suppress(ConnectionError):
-        await caller.reader.read()
-    assert doorstep.events() == []
+        assert b"220" not in await caller.reader.read()
+    await until_empty(doorstep)
+    assert [event["event"] for event in doorstep.events()] == ["connected", "connection_refused", "disconnected"]
+    assert [event["reason"] for event in doorstep.events("connection_refused")] == ["tls handshake failed"]
 
 
-async def test_a_full_house_says_so_over_tls(make_doorstep, pem: Certificate, trusting):
+async def until_empty(doorstep: Doorstep) -> None:
+    async with asyncio.timeout(10):
+        await doorstep.door._lobbies[0].empty.wait()
+
+
+async def is_closed(caller: Caller) -> bool:
+    """Tell whether the door has hung up."""
+    try:
+        async with asyncio.timeout(0.5):
+            return await caller.reader.read() == b""
+    except ConnectionError:
+        return True
+    except TimeoutError:
+        return False
+
+
+async def test_silent_connections_are_counted_before_the_handshake(make_doorstep, pem: Certificate, trusting):
+    """3,000 connections that said nothing once took as many descriptors for a minute, and nothing was logged."""
+    doorstep: Doorstep = await make_doorstep(rules(pem, "implicit", max_connections=10))
+    silent = [await doorstep.call() for _ in range(50)]
+    closed = await asyncio.gather(*(is_closed(caller) for caller in silent))
+    assert closed == [False] * 10 + [True] * 40
+    reasons = [event["reason"] for event in doorstep.events("connection_refused")]
+    assert reasons == ["too many connections"] * 40
+    with pytest.raises(OSError):  # noqa: PT011 - an end or a reset, as the kernel has it
+        await doorstep.call(trusting)
+    for caller in silent[:10]:
+        caller.hang_up()
+    await until_empty(doorstep)
+    assert (await (await doorstep.call(trusting)).reply())[:3] == "220"
+
+
+async def test_silent_connections_of_one_client_are_counted(make_doorstep, pem: Certificate):
+    doorstep: Doorstep = await make_doorstep(rules(pem, "implicit", max_connections_per_client=2))
+    silent = [await doorstep.call() for _ in range(3)]
+    assert [await is_closed(caller) for caller in silent] == [False, False, True]
+    assert [event["reason"] for event in doorstep.events("connection_refused")] == [
+        "too many connections of one client"
+    ]
+
+
+async def test_a_silent_connection_is_cut_soon(make_doorstep, pem: Certificate):
+    assert HANDSHAKE_SECONDS <= 10
+    doorstep: Doorstep = await make_doorstep(rules(pem, "implicit", command_timeout=0.2))
+    caller = await doorstep.call()
+    await caller.send(b"\x16\x03")
+    await until_empty(doorstep)
+    assert await is_closed(caller)
+    assert [event["reason"] for event in doorstep.events("connection_refused")] == ["tls handshake failed"]
+
+
+async def test_a_stop_does_not_wait_for_handshakes(make_doorstep, pem: Certificate):
+    doorstep: Doorstep = await make_doorstep(rules(pem, "implicit"))
+    caller = await doorstep.call()
+    await caller.send(b"\x16\x03")
+    await asyncio.sleep(0.05)
+    assert len(doorstep.door._lobbies[0].guests) == 1
+    async with asyncio.timeout(5):
+        assert await doorstep.door.stop(5) == 0
+    assert await is_closed(caller)
+    await doorstep.door.stop(0)
+
+
+async def test_a_connection_counts_once_from_handshake_to_goodbye(make_doorstep, pem: Certificate, trusting):
+    doorstep: Doorstep = await make_doorstep(rules(pem, "implicit"))
+    for _ in range(3):
+        caller = await doorstep.call(trusting)
+        assert (await caller.reply())[:3] == "220"
+        assert (await caller.say("QUIT"))[:3] == "221"
+    await until_empty(doorstep)
+    names = [event["event"] for event in doorstep.events()]
+    assert (names.count("connected"), names.count("disconnected"), len(names)) == (3, 3, 6)
+
+
+async def test_many_shake_hands_at_once(make_doorstep, pem: Certificate, trusting):
+    doorstep: Doorstep = await make_doorstep(rules(pem, "implicit"))
+    callers = await asyncio.gather(*(doorstep.call(trusting) for _ in range(60)))
+    assert {(await caller.reply())[:3] for caller in callers} == {"220"}
+
+
+async def test_no_descriptor_left_is_told_of_and_waited_out(make_doorstep, pem: Certificate, trusting, monkeypatch):
+    """Accepting fails then without an end; asking again at once would only burn the processor."""
+    monkeypatch.setattr("relay.smtp.porch._RETRY_SECONDS", 0.1)
+    doorstep: Doorstep = await make_doorstep(rules(pem, "implicit"))
+    (porch,) = doorstep.door._servers
+    assert isinstance(porch, Porch)
+
+    class Exhausted:
+        """A listening socket without a descriptor to give."""
+
+        def accept(self) -> None:
+            raise OSError(errno.EMFILE, "Too many open files")
+
+        def fileno(self) -> int:
+            return porch.sockets[0].fileno()
+
+    porch._accept(Exhausted())  # type: ignore[arg-type] # it has what is needed
+    assert len(doorstep.events("unexpected_error")) == 1
+    monkeypatch.setattr(Exhausted, "accept", lambda _: porch.sockets[0].accept())
+    caller = await doorstep.call(trusting)
+    assert (await caller.reply())[:3] == "220"
+
+
+async def test_a_port_in_use_is_told_with_its_cure(make_doorstep, pem: Certificate):
+    doorstep: Doorstep = await make_doorstep(rules(pem, "implicit"))
+    with pytest.raises(ConfigError, match="cannot listen on .* a port that nobody else has"):
+        await make_doorstep(rules(pem, "implicit", address=doorstep.door.addresses["test"]))
+
+
+async def test_a_full_house_closes_before_the_handshake(make_doorstep, pem: Certificate, trusting):
     doorstep: Doorstep = await make_doorstep(rules(pem, "implicit", max_connections=1))
     first = await doorstep.call(trusting)
     await first.reply()
-    second = await doorstep.call(trusting)
-    assert await second.rest() == f"{Replies.TOO_MANY_CONNECTIONS}\r\n"
+    with pytest.raises(OSError):  # noqa: PT011 - an end or a reset, as the kernel has it
+        await doorstep.call(trusting)
+    assert [event["reason"] for event in doorstep.events("connection_refused")] == ["too many connections"]
 
 
 async def test_a_message_over_tls_survives_the_client(make_doorstep, pem: Certificate, trusting):

@@ -5,15 +5,25 @@ run may leave the gateway unless variables were asked for.
 """
 
 import re
+from collections.abc import Iterator
 
 _MARKER = "###"
 # Both begin with a literal, which the engine looks for much faster than for anything else.
 _RUN = re.compile(r"###+")
-_RAW_ELEMENT = re.compile(r"<((?i:style|script|xmp|iframe|noembed|noframes|plaintext))\b")
 #: Invisible and without width; unlike ZERO WIDTH SPACE it allows no line break (Unicode 3.2).
 _WORD_JOINER = "\N{WORD JOINER}"
 
-# Where HTML decodes no entities (WHATWG HTML, "raw text"), a number sign is written in the language spoken there.
+# HTML as far as it must be read (WHATWG HTML section 13.2.5): where a tag or a comment begins and ends.
+_MARKUP = re.compile(r"<(?:(!--)|(/?[A-Za-z][^\t\n\f\r />]*)|[!?/])")
+_COMMENT_END = re.compile(r"--!?>")
+_ATTRIBUTE = re.compile(
+    r"[\t\n\f\r /]*(?:>|[^\t\n\f\r />][^\t\n\f\r />=]*(?:[\t\n\f\r ]*=[\t\n\f\r ]*(?:([\"'])|[^\t\n\f\r >]*))?)"
+)
+_RAW = frozenset({"style", "script", "xmp", "iframe", "noembed", "noframes"})  # no tags and no entities inside
+_WITHOUT_TAGS = frozenset({"title", "textarea"})  # no tags inside, but entities
+_ENDLESS = "plaintext"  # raw, and nothing ends it
+
+# Where HTML decodes no entities, a number sign is written in the language spoken there.
 _NUMBER_SIGN_IN = {
     "style": r"\23 ",  # CSS Syntax section 4.3.7
     "script": r"\u0023",  # JavaScript and JSON strings
@@ -36,7 +46,7 @@ def neutral_html(html: str) -> str:
         return html
     pieces: list[str] = []
     position = 0
-    for start, end, element in _raw_spans(html):
+    for start, end, element in _raw_spans(html, 0, len(html), in_comment=False):
         pieces += (_every_second(html[position:start], "&#35;"), _neutral_raw(html[start:end], element))
         position = end
     pieces.append(_every_second(html[position:], "&#35;"))
@@ -55,20 +65,52 @@ def _every_second(text: str, number_sign: str) -> str:
     return _RUN.sub(broken, text)
 
 
-def _raw_spans(html: str) -> list[tuple[int, int, str]]:
+def _raw_spans(html: str, position: int, limit: int, *, in_comment: bool) -> Iterator[tuple[int, int, str]]:
     """Find the contents of elements in which entities are not decoded: start, end, element name.
 
+    An element that is not closed is none of them: mail clients disagree on where it ends, and entities are right
+    wherever its text is shown. What stands in a comment is searched by itself, for Outlook reads conditional ones.
     Searches onward only, so that hostile HTML costs no more than its length.
     """
-    spans: list[tuple[int, int, str]] = []
-    position = 0
-    while opening := _RAW_ELEMENT.search(html, position):
-        start = html.find(">", opening.end()) + 1
-        if not start:
-            break
-        element = opening[1].lower()
-        closing = re.compile(f"</{element}", re.IGNORECASE).search(html, start)
-        end = closing.start() if closing else len(html)
-        spans.append((start, end, element))
-        position = end
-    return spans
+    unclosed: set[str] = set()
+    while markup := _MARKUP.search(html, position, limit):
+        if not markup[2]:
+            position = markup.end()
+            if markup[1] and not in_comment:
+                end, after = _comment_end(html, markup.start(), limit)
+                yield from _raw_spans(html, position, end, in_comment=True)
+                position = after
+            elif not markup[1]:
+                position = (html.find(">", position, limit) + 1) or limit
+            continue
+        element = markup[2].lower()
+        position = _tag_end(html, markup.end(), limit)
+        if element == _ENDLESS:
+            yield position, limit, element
+            return
+        if element in unclosed or not (element in _RAW or element in _WITHOUT_TAGS):
+            continue
+        closing = re.compile(rf"</{element}(?=[\t\n\f\r />])", re.IGNORECASE).search(html, position, limit)
+        if not closing:
+            unclosed.add(element)
+            continue
+        if element in _RAW:
+            yield position, closing.start(), element
+        position = closing.start()
+
+
+def _comment_end(html: str, start: int, limit: int) -> tuple[int, int]:
+    """Find where a comment's text ends and where it does; "<!-->" is a whole one."""
+    closing = _COMMENT_END.search(html, start + len("<!"), limit)
+    return closing.span() if closing else (limit, limit)
+
+
+def _tag_end(html: str, position: int, limit: int) -> int:
+    """Find the end of a tag behind its name, stepping over quoted values."""
+    while attribute := _ATTRIBUTE.match(html, position, limit):
+        position = attribute.end()
+        if attribute[1]:
+            position = (html.find(attribute[1], position, limit) + 1) or limit
+        elif attribute[0].endswith(">"):
+            return position
+    return limit
