@@ -110,12 +110,13 @@ class _List:
 
     def read(self) -> AddressList:
         position = 0
-        while position < len(self._text) and self._pieces <= _MOST_PIECES:
+        while position < len(self._text) and self._pieces < _MOST_PIECES:
             token = self._tokens.match(self._text, position)
             position = self._take(token) if token else position + 1
+        cut = position < len(self._text)
         self._finish()
         self._end_halves()
-        return AddressList(tuple(self._found), cut=self._pieces > _MOST_PIECES)
+        return AddressList(tuple(self._found), cut=cut)
 
     def _take(self, token: re.Match[str]) -> int:
         kind, text = token.lastgroup, token[0]
