@@ -91,7 +91,7 @@ def test_each_place_gets_the_escape_that_is_read_there(html, expected):
     ],
 )
 def test_what_only_looks_like_a_style_element_makes_nothing_visible(html, visible):
-    """`<style>` in a comment or a title attribute turned every ### after it into a visible "#\\23 #"."""
+    r"""A `<style>` in a comment or a title attribute turned every ### after it into a visible `#\23 #`."""
     neutral = neutral_html(html)
     if visible is None:
         assert r"#\23 #" in neutral

@@ -19,8 +19,9 @@ _COMMENT_END = re.compile(r"--!?>")
 _ATTRIBUTE = re.compile(
     r"[\t\n\f\r /]*(?:>|[^\t\n\f\r />][^\t\n\f\r />=]*(?:[\t\n\f\r ]*=[\t\n\f\r ]*(?:([\"'])|[^\t\n\f\r >]*))?)"
 )
-_RAW = frozenset({"style", "script", "xmp", "iframe", "noembed", "noframes"})  # no tags and no entities inside
-_WITHOUT_TAGS = frozenset({"title", "textarea"})  # no tags inside, but entities
+_RAW = ("style", "script", "xmp", "iframe", "noembed", "noframes")  # no tags and no entities inside
+_WITHOUT_TAGS = ("title", "textarea")  # no tags inside, but entities
+_CLOSING = {name: re.compile(rf"</(?i:{name})(?=[\t\n\f\r />])") for name in _RAW + _WITHOUT_TAGS}
 _ENDLESS = "plaintext"  # raw, and nothing ends it
 
 # Where HTML decodes no entities, a number sign is written in the language spoken there.
@@ -88,9 +89,9 @@ def _raw_spans(html: str, position: int, limit: int, *, in_comment: bool) -> Ite
         if element == _ENDLESS:
             yield position, limit, element
             return
-        if element in unclosed or not (element in _RAW or element in _WITHOUT_TAGS):
+        if element in unclosed or element not in _CLOSING:
             continue
-        closing = re.compile(rf"</{element}(?=[\t\n\f\r />])", re.IGNORECASE).search(html, position, limit)
+        closing = _CLOSING[element].search(html, position, limit)
         if not closing:
             unclosed.add(element)
             continue
