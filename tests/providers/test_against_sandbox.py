@@ -144,6 +144,14 @@ async def test_wrong_credentials_are_seen_as_such(sandbox, providers, kind, wron
     assert () == sandbox.world.mails
 
 
+async def test_a_right_key_does_not_open_a_campaign_that_is_not_there(providers):
+    verification = await providers["dmds"].verify(DmdsCredentials("demo", 99999, SecretStr("demo-apikey")))
+    assert (Verdict.INVALID, "the APIKEY is right but knows no campaign 99999") == (
+        verification.verdict,
+        verification.detail,
+    )
+
+
 async def test_right_credentials_are_seen_as_such(providers):
     for kind, credentials in _KINDS.items():
         assert Verdict.VALID is (await providers[kind].verify(credentials)).verdict

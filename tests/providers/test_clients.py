@@ -294,6 +294,12 @@ async def test_a_success_of_dmds_that_nobody_can_read_is_silence(dmds, api, body
         (200, '{"status":"ok","campanias":[{"numid":14}]}', Verdict.VALID),
         (200, '[{"numid":14}]', Verdict.VALID),
         (200, '{"campania":{"numid":14}}', Verdict.VALID),
+        (200, '{"status":"ok"}', Verdict.VALID),
+        (200, '{"status":"ok","campanias":[]}', Verdict.INVALID),
+        (200, '{"status":"ok","campanias":[{"numid":1},{"numid":22}]}', Verdict.INVALID),
+        (200, '{"status":"err","campanias":[]}', Verdict.UNKNOWN),
+        (404, '{"status":"err","on":"campaña inexistente"}', Verdict.UNKNOWN),
+        (500, '{"status":"ok","campanias":[]}', Verdict.UNKNOWN),
         (200, '{"status":"err","on":"?"}', Verdict.UNKNOWN),
         (200, "<html>", Verdict.UNKNOWN),
         (200, "", Verdict.UNKNOWN),
@@ -310,6 +316,11 @@ async def test_dmds_credentials_are_checked_by_asking_for_the_campaign(dmds, api
     (heard,) = api.heard
     assert ("GET", "/acme/v1/campania/") == (heard.method, heard.path)
     assert {"tipo": "api", "numid": 14} == json.loads(heard.body)
+
+
+async def test_a_right_key_with_a_campaign_that_does_not_exist_is_told_as_such(dmds, api):
+    api.will_answer('{"status":"ok","campanias":[]}')
+    assert "the APIKEY is right but knows no campaign 14" == (await dmds.verify(DMDS)).detail
 
 
 @pytest.mark.parametrize("missing", [404, 405])

@@ -20,6 +20,7 @@ from relay.providers.contract import (
     Verification,
 )
 from relay.providers.dmds.answers import read_answer
+from relay.providers.dmds.listing import holds_campaign
 from relay.providers.dmds.outcomes import outcomes_of
 from relay.providers.dmds.translate import DmdsTranslation, joining
 from relay.providers.dmds.wire import DmdsWire
@@ -32,6 +33,7 @@ from relay.providers.wire import corrected
 _DMDSID = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
 _HEADER_VALUE = re.compile(r"[\x21-\x7e]+")  # RFC 9110 section 5.5, visible ASCII: keys are that
 _NO_SUCH_METHOD = frozenset({404, 405})
+_CAMPAIGN = re.compile(r"campa|numid", re.IGNORECASE)
 
 
 class DmdsProvider:
@@ -84,11 +86,20 @@ class DmdsProvider:
         try:
             # A GET with a JSON body (doc).
             answer = await self._ask("GET", self._wire.path_campaigns, known, pieces=encode(wanted))
-            if answer.status in _NO_SUCH_METHOD:
+            if answer.status in _NO_SUCH_METHOD and not _speaks_of_campaign(answer):
                 return await self._verify_by_version(known)
         except ProviderError as error:
             return Verification(Verdict.UNKNOWN, error.reason)
-        return _verdict(answer, _secrets(known))
+        verification = _verdict(answer, _secrets(known))
+        if verification.verdict is Verdict.VALID:
+            return self._judged_by_list(answer, known.campaign)
+        return verification
+
+    def _judged_by_list(self, answer: Answer, campaign: int) -> Verification:
+        """Judge an answer to a right key: a campaign that does not exist would let mail in that can never go out."""
+        if holds_campaign(answer.body, campaign, self._wire.campaign_number) is False:
+            return Verification(Verdict.INVALID, f"the APIKEY is right but knows no campaign {campaign}")
+        return Verification(Verdict.VALID)
 
     async def _verify_by_version(self, credentials: DmdsCredentials) -> Verification:
         """Ask for the version with the key and, if that is told, without: only a guarded answer proves the key."""
@@ -131,8 +142,14 @@ def _verdict(answer: Answer, secrets: tuple[str, ...]) -> Verification:
     return Verification(Verdict.UNKNOWN, f"HTTP {answer.status} {words}".rstrip())
 
 
+def _speaks_of_campaign(answer: Answer) -> bool:
+    """Tell whether the API complains of the campaign, and not a web server of the path."""
+    said = read_answer(answer.body)
+    return said is not None and bool(_CAMPAIGN.search(said.error))
+
+
 def _is_no_error(body: bytes) -> bool:
-    """Tell whether a body is JSON other than an error; the shape of lists of campaigns is not documented."""
+    """Tell whether a body is JSON other than an error."""
     try:
         value = orjson.loads(body)
     except orjson.JSONDecodeError:
