@@ -89,7 +89,7 @@ async def test_a_thousand_recipients_and_no_more(doorstep: Doorstep):
 
 
 async def test_surplus_recipients_are_no_errors_however_many(doorstep: Doorstep):
-    """smtplib gives all recipients before it looks at the replies; it got 421 for 2,100, and nobody got the mail."""
+    """Python's smtplib gives all recipients before it looks; it got 421 for 2,100, and nobody got the mail."""
     doorstep.gatekeeper.trusts = account("trusted")
     caller = await doorstep.greeted()
     for _ in range(2):

@@ -261,7 +261,7 @@ async def test_no_descriptor_left_is_told_of_and_waited_out(make_doorstep, pem: 
 
 async def test_a_port_in_use_is_told_with_its_cure(make_doorstep, pem: Certificate):
     doorstep: Doorstep = await make_doorstep(rules(pem, "implicit"))
-    with pytest.raises(ConfigError, match="cannot listen on .* a port that nobody else has"):
+    with pytest.raises(ConfigError, match=r"cannot listen on .* a port that nobody else has"):
         await make_doorstep(rules(pem, "implicit", address=doorstep.door.addresses["test"]))
 
 
