@@ -1,7 +1,7 @@
 """TOML and environment in, frozen and checked settings out."""
 
 from relay.config.cautions import warnings
-from relay.config.loading import load, masked
+from relay.config.loading import examine, load, masked
 from relay.config.senders import SenderPattern
 from relay.config.settings import (
     AccountPolicy,
@@ -20,6 +20,7 @@ __all__ = [
     "SenderPattern",
     "Settings",
     "StoreSettings",
+    "examine",
     "load",
     "masked",
     "warnings",

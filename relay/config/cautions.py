@@ -45,7 +45,10 @@ def _senders(settings: Settings) -> Iterator[str]:
     if not (settings.account or passthrough.mensatek.enabled or passthrough.dmds.enabled):
         yield "there is no account and no pass-through login, so nobody can send"
     if passthrough.mensatek.enabled and not passthrough.mensatek.users:
-        yield "passthrough.mensatek: users is empty, so every customer of Mensatek can use this gateway"
+        yield (
+            "passthrough.mensatek: users is empty, so every customer of Mensatek can use this gateway, and a mistyped "
+            "login is sent to Mensatek with its password; list the API Users that may"
+        )
     open_accounts = [name for name, account in settings.account.items() if not (account.senders or account.sender)]
     if open_accounts:
         names = ", ".join(open_accounts)

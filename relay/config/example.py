@@ -31,8 +31,10 @@ which wins: RELAY__STORE__PATH for path in [store], RELAY__ACCOUNT__ERP__TOKEN f
 not matter, nor does - or _. Lists are written there as in this file, or with commas.
 
 Secrets (token, apikey, password_hash, secret_key) are best kept out of this file: in the environment, or in a file of
-their own, named as "file:/run/secrets/erp-token"; a relative path starts where this file is. `relay check` tells
-every mistake at once.
+their own, named as "file:/run/secrets/erp-token". `relay check` tells every mistake at once.
+
+Every relative path (path in [store], certificate, key, ca_file, and "file:..." of a secret) starts in this file's
+folder, wherever `relay serve` is started; also one that the environment sets.
 """
 
 #: What optional options might be.

@@ -29,11 +29,24 @@ def load(path: Path | None, environ: Mapping[str, str]) -> Settings:
     Raises:
         ConfigError: there are mistakes; its `problems` are all of them.
     """
+    settings, mistakes = examine(path, environ)
+    if settings is None or mistakes is not None:
+        raise mistakes or ConfigError(())
+    return settings
+
+
+def examine(path: Path | None, environ: Mapping[str, str]) -> tuple[Settings | None, ConfigError | None]:
+    """Read the configuration as `load` does, and return what can be made of it beside its mistakes.
+
+    For looking further, not for running: what could not be read holds its default, or is gone with its table; what is
+    wrong only beside something else (an account that does not exist, a file that is not there) stands as written.
+
+    Returns:
+        The settings, None where not even the file could be read; and the mistakes, None where there are none.
+    """
     draft = read(path, environ)
     settings = None if draft.problems and not draft.tree else _checked(draft)
-    if draft.problems or settings is None:
-        raise ConfigError(draft.problems)
-    return settings
+    return settings, ConfigError(draft.problems) if draft.problems or settings is None else None
 
 
 def masked(settings: Settings) -> dict[str, object]:

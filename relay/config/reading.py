@@ -27,7 +27,7 @@ class Draft:
     """A configuration that is read and not yet checked."""
 
     def __init__(self, path: Path | None) -> None:
-        self.folder = path.parent if path else Path()  # what relative paths of secrets start from
+        self.folder = path.parent if path else Path()  # what relative paths start from
         self.tree: Tree = {}
         self.variables: dict[KeyPath, str] = {}  # which variable set a value
         self.inherited: set[KeyPath] = set()  # values taken from [defaults]
@@ -49,14 +49,14 @@ class Draft:
 
 
 def read(path: Path | None, environ: Mapping[str, str]) -> Draft:
-    """Read the file, lay the environment over it, [defaults] under every policy, and fetch secrets from their files."""
+    """Read the file, lay the environment over it, [defaults] under every policy, and resolve what names files."""
     draft = Draft(path)
     if path is not None:
         _read_file(draft, path)
     if not draft.problems:
         _overlay(draft, environ)
         _spread_defaults(draft)
-        _fetch_secrets(draft, draft.tree, Shape(Settings), ())
+        _resolve_files(draft, draft.tree, Shape(Settings), ())
     return draft
 
 
@@ -195,16 +195,26 @@ def _lay_under(policy: Tree, defaults: Mapping[str, Any], inherit: Callable[[Key
             inherit((key,))
 
 
-# --- secrets from files ---
+# --- files ---
+#
+# Every relative path starts where the configuration file is: certificates and secrets lie beside it, and where a
+# service is started from is no place that anybody thinks of.
 
 
-def _fetch_secrets(draft: Draft, table: Tree, shape: Shape, path: KeyPath) -> None:
+def _resolve_files(draft: Draft, table: Tree, shape: Shape, path: KeyPath) -> None:
     for key, value in table.items():
         inner = shape.child(key)
         if inner is not None and inner.is_table and isinstance(value, dict):
-            _fetch_secrets(draft, value, inner, (*path, key))
-        elif inner is not None and inner.is_secret and isinstance(value, str) and value.startswith(FILE):
+            _resolve_files(draft, value, inner, (*path, key))
+        elif inner is not None and isinstance(value, str) and inner.is_path:
+            table[key] = _located(draft.folder, value)
+        elif inner is not None and isinstance(value, str) and inner.is_secret and value.startswith(FILE):
             table[key] = _secret(draft, (*path, key), draft.folder / value.removeprefix(FILE))
+
+
+def _located(folder: Path, value: str) -> str:
+    # What no file can be called stays as it is written, and is told of so.
+    return str(folder / value) if value and "\0" not in value else value
 
 
 def _secret(draft: Draft, path: KeyPath, file: Path) -> str:

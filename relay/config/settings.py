@@ -113,7 +113,7 @@ class LoginSettings(Section):
     failures: int = Field(
         10,
         ge=1,
-        description="Failed logins of one client (a /64 of IPv6 is one), or on one login, within `window` before it is blocked. This machine itself and trusted networks are not blocked as clients, only the login is.",
+        description="Failed logins of one client (a /64 of IPv6 is one), or on one login, within `window` before it is blocked. This machine itself and trusted networks are not blocked as clients, only the login is. Ten times as many wrong passwords of pass-through logins, from everybody together, end the questions to that provider for a while, so that it does not block the gateway; logins that were right before, or are API Users listed by name, and logins that nobody has seen are counted apart, so that strangers with invented names shut out nobody who is known.",
     )
     window: Seconds = Field(600.0, gt=0, description="Over which failures are counted.")
     block: Seconds = Field(
@@ -172,7 +172,11 @@ class AccountPolicy(Section):
         description="Defaults for the X-Relay-* headers, by their names without X-Relay-: template, schedule, quiet-hours, track-opens, track-clicks, reference, recipient-reference, variables, campaign, archive, batch, report.",
     )
     messages_per_minute: int = Field(0, ge=0, description="More get 452. 0: no limit.")
-    recipients_per_day: int = Field(0, ge=0, description="More get 452; a day is UTC. 0: no limit.")
+    recipients_per_day: int = Field(
+        0,
+        ge=0,
+        description="More get 452; a day is UTC. One message to more than these is refused for good (550). 0: no limit.",
+    )
     concurrency: int = Field(10, ge=1, description="Calls of this account under way at once.")
     max_age: Seconds = Field(
         2 * 86400.0, gt=0, description="How long delivery is tried before the message is given up."
@@ -212,7 +216,10 @@ class PassthroughMensatek(Section):
     """Logins that are an API User with its API Token, checked at Mensatek."""
 
     enabled: bool = Field(default=False, description="Take API User and API Token as login and password.")
-    users: tuple[str, ...] = Field((), description="API Users that may. Empty: any that Mensatek accepts.")
+    users: tuple[str, ...] = Field(
+        (),
+        description="API Users that may. Empty: any that Mensatek accepts; then a mistyped login of any other kind is asked for there too, with its password, but for what resembles a login of this gateway or a listed dmdsid.",
+    )
     policy: AccountPolicy = Field(
         default_factory=AccountPolicy, description="What differs from [defaults] for these logins."
     )

@@ -61,6 +61,11 @@ class Shape:
         return self.annotation is SecretStr
 
     @property
+    def is_path(self) -> bool:
+        """It names a file."""
+        return self.annotation is Path
+
+    @property
     def keys(self) -> Sequence[str]:
         """The keys of a table with fixed keys."""
         return tuple(self.section.model_fields) if self.section else ()

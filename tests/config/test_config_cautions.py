@@ -40,8 +40,12 @@ CAUTIONS = {
     ],
     QUIET.replace("senders = [", 'sender = "a@b.org"\nsenders = [').replace('"*@example.org"', ""): [],
     "[passthrough.mensatek]\nenabled = true": [
-        "passthrough.mensatek: users is empty, so every customer of Mensatek can use this gateway"
+        (
+            "passthrough.mensatek: users is empty, so every customer of Mensatek can use this gateway, and a mistyped "
+            "login is sent to Mensatek with its password; list the API Users that may"
+        )
     ],
+    '[passthrough.mensatek]\nenabled = true\nusers = ["customer"]': [],
     QUIET + '[provider.mensatek]\nurl = "http://api.example.org"\n[provider.dmds]\nurl = "http://127.0.0.1/{dmdsid}"': [
         "provider.mensatek: credentials and mail cross the network in clear; https is right"
     ],

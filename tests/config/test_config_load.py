@@ -2,7 +2,7 @@
 
 import pytest
 
-from relay.config import Settings, load, masked
+from relay.config import Settings, examine, load, masked
 from relay.config.units import HostPort
 from relay.errors import ConfigError, Problem
 
@@ -133,6 +133,89 @@ def test_secret_is_read_from_its_file_beside_the_configuration(written, tmp_path
     (tmp_path / "erp.token").write_text("fr0m file\n")
     assert "fr0m file" == token(written(ACCOUNT.replace("t0ken", "file:erp.token")))
     assert "fr0m file" == token(written(ACCOUNT, {"RELAY__ACCOUNT__MY_APP__TOKEN": f"file:{tmp_path}/erp.token"}))
+
+
+@pytest.mark.parametrize("environ", [{}, {"RELAY__STORE__PATH": "mail/relay.db"}])
+def test_every_relative_path_starts_where_the_configuration_is(written, tmp_path, monkeypatch, environ):
+    """Certificates and store once started where the program was started, and secrets here: two meanings."""
+    (tmp_path / "tls").mkdir()
+    for name in ("tls/chain.pem", "tls/key.pem", "ca.pem"):
+        (tmp_path / name).write_text("")
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    settings = written(
+        '[store]\npath = "mail/relay.db"\n'
+        '[listener.a]\ntls = "starttls"\ncertificate = "tls/chain.pem"\nkey = "tls/key.pem"\n'
+        '[provider.mensatek]\nca_file = "ca.pem"',
+        environ,
+    )
+    listener = settings.listener["a"]
+    found = [settings.store.path, listener.certificate, listener.key, settings.provider.mensatek.ca_file]
+    assert [tmp_path / "mail/relay.db", tmp_path / "tls/chain.pem", tmp_path / "tls/key.pem", tmp_path / "ca.pem"] == (
+        found
+    )
+    assert settings.provider.dmds.ca_file is None
+
+
+def test_absolute_paths_stay(written):
+    assert "/srv/relay.db" == str(written('[store]\npath = "/srv/relay.db"').store.path)
+    assert "/var/lib/relay/relay.db" == str(written("").store.path)
+
+
+def test_without_a_file_relative_paths_start_where_the_program_was_started():
+    assert "relay.db" == str(load(None, {"RELAY__STORE__PATH": "relay.db"}).store.path)
+
+
+def test_missing_relative_file_is_told_with_its_whole_path(written, tmp_path):
+    (problem,) = problems(written, '[provider.dmds]\nca_file = "ca.pem"')
+    assert (f'"{tmp_path}/ca.pem"', "cannot be read: No such file or directory") == (problem.value, problem.wrong)
+
+
+def test_examining_finds_nothing_wrong_where_nothing_is(tmp_path):
+    path = tmp_path / "relay.toml"
+    path.write_text(ACCOUNT)
+    settings, mistakes = examine(path, {})
+    assert (load(path, {}), None) == (settings, mistakes)
+
+
+def test_examining_goes_on_beside_the_mistakes(tmp_path):
+    """So that `relay check` can look at certificates, wires and store although something is mistyped."""
+    path = tmp_path / "relay.toml"
+    path.write_text(
+        'hostname = 5\nhostnam = "x"\n[store]\npath = "relay.db"\nmax_bytes = "much"\n'
+        '[listener.a]\naddress = "127.0.0.1:25"\nmax_recipients = 5\n[account.erp]\nmode = "fast"'
+    )
+    settings, mistakes = examine(path, {})
+    assert settings is not None
+    assert tmp_path / "relay.db" == settings.store.path
+    assert Settings().store.max_bytes == settings.store.max_bytes
+    assert HostPort("127.0.0.1", 25) == settings.listener["a"].address
+    assert ({}, "") == (settings.account, settings.hostname)
+    with pytest.raises(ConfigError) as caught:
+        load(path, {})
+    assert mistakes is not None
+    assert caught.value.problems == mistakes.problems
+    assert {"hostname", "hostnam", "store.max_bytes", "listener.a.max_recipients", "account.erp.provider"} <= {
+        problem.key for problem in mistakes.problems
+    }
+
+
+def test_examining_keeps_what_is_wrong_only_beside_something_else(tmp_path):
+    path = tmp_path / "relay.toml"
+    path.write_text('[listener.a]\ntls = "starttls"\ncertificate = "none.pem"')
+    settings, mistakes = examine(path, {})
+    assert tmp_path / "none.pem" == settings.listener["a"].certificate
+    assert ["listener.a.certificate"] == [problem.key for problem in mistakes.problems]
+
+
+@pytest.mark.parametrize("text", [None, "path = /var"])
+def test_examining_what_cannot_be_read_gives_no_settings(tmp_path, text):
+    path = tmp_path / "relay.toml"
+    if text:
+        path.write_text(text)
+    settings, mistakes = examine(path, {})
+    assert settings is None
+    assert 1 == len(mistakes.problems)
 
 
 @pytest.mark.parametrize(
