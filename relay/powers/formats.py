@@ -24,6 +24,7 @@ _NUMBER = re.compile(r"[0-9]{1,10}")
 _WORDS = {"yes": True, "true": True, "on": True, "1": True, "no": False, "false": False, "off": False, "0": False}
 _MOMENT = re.compile(
     r"(?P<moment>2[0-9]{3}-[0-9]{2}-[0-9]{2}[ T][0-9]{2}:[0-9]{2}(?::[0-9]{2})?)"
+    r"(?:(?<=:[0-9]{2}:[0-9]{2})\.[0-9]{1,9})?"  # JavaScript's toISOString has milliseconds
     r"\s*(?P<zone>[zZ]|[+-][0-9]{2}:?[0-9]{2})?"
 )
 _SPAN = re.compile(
@@ -53,7 +54,7 @@ def truth(text: str) -> bool:
 
 
 def moment(text: str) -> datetime:
-    """Read "2026-12-01 10:30" in Spanish time, or ISO 8601 with an offset or Z.
+    """Read "2026-12-01 10:30" in Spanish time, or ISO 8601 with an offset or Z; fractions of a second are dropped.
 
     An hour that comes twice when summer time ends is the first one; one that never comes when it begins is refused.
     """

@@ -19,7 +19,7 @@ class Power:
     """One X-Relay-* header: what it is called, who has it, how it is written."""
 
     name: str  # as in a header after "X-Relay-": "Quiet-Hours"
-    provider: str  # "mensatek" or "dmds"
+    provider: str  # "mensatek", "dmds", or both with a comma
     format: str  # for people
     example: str  # a value that is right
     meaning: str  # one sentence, with the API's own word
@@ -52,7 +52,7 @@ POWERS: tuple[Power, ...] = (
         "mensatek",
         "YYYY-MM-DD HH:MM in Spanish time, or ISO 8601 with offset",
         "2026-12-01 10:30",
-        "Send then and not at once (Fecha).",
+        "Send then and not at once (Fecha); a time more than 10 minutes past is refused.",
         "schedule",
         formats.moment,
     ),
@@ -106,10 +106,10 @@ POWERS: tuple[Power, ...] = (
     ),
     Power(
         "Variables",
-        "mensatek",
+        "mensatek, dmds",
         'a JSON object: names with values, or "*" and addresses with such objects',
         '{"name": "Ana"}',
-        "Values of ###name### in subject and body, for accounts that use variables (Variables).",
+        "Values of ###name### in subject and body (Variables); at DMDS of each contact (tags, assumed).",
         "variables",
         formats.variables,
         echoed=False,

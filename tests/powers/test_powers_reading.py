@@ -19,6 +19,8 @@ RIGHT = [
     ("schedule", "2026-12-01 10:30", {"schedule": datetime(2026, 12, 1, 10, 30, tzinfo=MADRID)}),
     ("schedule", "2026-12-01T10:30:15", {"schedule": datetime(2026, 12, 1, 10, 30, 15, tzinfo=MADRID)}),
     ("schedule", "2026-12-01T10:30Z", {"schedule": datetime(2026, 12, 1, 10, 30, tzinfo=UTC)}),
+    ("schedule", "2026-12-01T10:30:15.000Z", {"schedule": datetime(2026, 12, 1, 10, 30, 15, tzinfo=UTC)}),
+    ("schedule", "2026-12-01 10:30:15.5", {"schedule": datetime(2026, 12, 1, 10, 30, 15, tzinfo=MADRID)}),
     ("schedule", "2026-12-01 10:30 z", {"schedule": datetime(2026, 12, 1, 10, 30, tzinfo=UTC)}),
     (
         "schedule",
@@ -69,6 +71,14 @@ WRONG = [
         "schedule",
         "tomorrow",
         "X-Relay-Schedule: 'tomorrow' is not a date like 2026-12-01 10:30 (Spanish time) or 2026-12-01T10:30:00+01:00",
+    ),
+    (
+        "schedule",
+        "2026-12-01T10:30.5Z",
+        (
+            "X-Relay-Schedule: '2026-12-01T10:30.5Z' is not a date like 2026-12-01 10:30 (Spanish time) or "
+            "2026-12-01T10:30:00+01:00"
+        ),
     ),
     (
         "schedule",
