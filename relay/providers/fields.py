@@ -26,9 +26,13 @@ def wire_address(email: str) -> str:
 
 
 def subject_or(placeholder: str, subject: str) -> str:
-    """Return a subject as one line; what nobody would see is replaced by the placeholder."""
-    line = one_line(subject)
-    return line if line.strip() else one_line(placeholder)
+    """Return a subject as one line; a blank one is replaced by the placeholder."""
+    return one_line(placeholder if is_blank(subject) else subject)
+
+
+def is_blank(text: str) -> bool:
+    """Tell whether nothing of a text would stand in a header."""
+    return not one_line(text).strip()
 
 
 def shortened(name: str, limit: int) -> str:

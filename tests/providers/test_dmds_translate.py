@@ -126,7 +126,7 @@ def test_copies_beyond_the_limit_are_noted():
         ("Hola", {}, None, None, (14, "Hola")),
         ("[22]Hola", {}, None, None, (22, "Hola")),
         ("[22] Hola", {}, None, None, (22, "Hola")),
-        ("[22]", {}, None, None, (22, "")),
+        ("[22]", {}, None, None, (22, "(no subject)")),
         (" [22]Hola", {}, None, None, (14, " [22]Hola")),
         ("Re: [22]Hola", {}, None, None, (14, "Re: [22]Hola")),
         ("[x]Hola", {}, None, None, (14, "[x]Hola")),
@@ -148,6 +148,18 @@ def test_which_campaign(subject, policy, header, default, expected):
     headers = (("x-relay-campaign", str(header)),) if header else ()
     document = _document(content(subject=subject, powers=headers), powers=Powers(campaign=header or default), **policy)
     assert expected == (document["campana_id"], document["asunto"])
+
+
+@pytest.mark.parametrize("subject", ["", " ", "[22]"])
+def test_a_mail_without_subject_has_not_the_campaigns(subject):
+    """DMDS shows the campaign's own subject where none is sent."""
+    assert "(no subject)" == _document(content(subject=subject))["asunto"]
+    assert (
+        "sin asunto" == _document(content(subject=subject), settings=DmdsSettings(empty_subject="sin asunto"))["asunto"]
+    )
+    assert "subject_missing" in _codes(content(subject=subject))
+    off = DmdsSettings(wire={"subject": ""})
+    assert "subject_missing" not in _codes(content(subject=subject), settings=off)
 
 
 def test_a_number_taken_from_the_subject_is_noted():
@@ -180,6 +192,33 @@ def test_a_personal_mail_goes_to_each_alone(counts):
     assert [{"saldo": "7"}, None] == [entry.get("tags") for entry in call.document["contactos"]]
     assert not {"copia", "copia_oculta"} & call.document.keys()
     assert [("others_not_visible", Fidelity.CHANGED)] == [(each.code, each.fidelity) for each in plan.notes]
+
+
+def test_variables_are_found_without_regard_to_case_and_make_a_mail_personal():
+    """To says Ana@, RCPT says ana@: her role was found and her variables were not."""
+    ana, bob = Recipient("ana@example.com", Role.TO), Recipient("bob@example.com", Role.TO)
+    plan = _plan(content(), (ana, bob), powers=Powers(variables={"Ana@example.com": {"saldo": "7"}}))
+    assert [{"saldo": "7"}, None] == [entry.get("tags") for entry in plan.calls[0].document["contactos"]]
+    assert ["others_not_visible"] == [each.code for each in plan.notes]
+
+
+def test_variables_for_nobody_are_noted():
+    mail = content(powers=(("x-relay-variables", "..."),))
+    (told,) = _plan(mail, powers=Powers(variables={"eve@example.com": {"pin": "7"}})).notes
+    assert ("recipient_not_here", Fidelity.LOST) == (told.code, told.fidelity)
+
+
+def test_an_empty_table_of_variables_loses_nothing():
+    off = DmdsSettings(wire={"contact_variables": ""})
+    assert [] == _codes(content(), settings=off, powers=Powers(variables={"": {}}))
+
+
+def test_a_sender_that_dmds_is_not_told_may_be_local():
+    """The campaign supplies the sender; cron's root@localhost is no reason to refuse."""
+    off = DmdsSettings(wire={"sender_email": "", "sender_name": ""})
+    assert "remitente" not in _document(content(sender=Mailbox("root@localhost")), settings=off)
+    with pytest.raises(MailRefused):
+        _plan(content(sender=Mailbox("root@localhost")))
 
 
 def test_variables_for_everybody_leave_copies_as_they_are():

@@ -103,6 +103,44 @@ def test_every_field_is_reachable():
     } == _document(mail, people(2), powers=powers)
 
 
+@pytest.mark.parametrize("subject", ["", "  ", "\x00"])
+def test_a_mail_without_subject_gets_a_placeholder(subject):
+    """Asunto is required: the API refused such a mail after our 250."""
+    assert "(no subject)" == _document(content(subject=subject))["Asunto"]
+    settings = MensatekSettings(empty_subject="###sin\nasunto###")
+    assert "###" not in _document(content(subject=subject), settings=settings)["Asunto"]
+    assert "\n" not in _document(content(subject=subject), settings=settings)["Asunto"]
+    assert ["subject_missing"] == _codes(content(subject=subject))
+
+
+def test_a_template_without_subject_keeps_its_own():
+    assert "" == _document(content(subject=""), powers=Powers(template=123))["Asunto"]
+    assert ["body_replaced_by_template"] == _codes(content(subject=""), powers=Powers(template=123))
+
+
+_ARRIVED = datetime(2024, 11, 13, 14, 49, tzinfo=UTC)  # what _ID says, to the minute
+
+
+@pytest.mark.parametrize(
+    ("moment", "expected"),
+    [
+        (_ARRIVED + timedelta(minutes=2), "2024-11-13 15:51"),
+        (_ARRIVED - timedelta(minutes=8), None),
+        (_ARRIVED - timedelta(minutes=12), MailRefused),
+        (datetime(2023, 1, 1, tzinfo=UTC), MailRefused),
+    ],
+)
+def test_a_time_that_is_past_is_refused_or_nearly_now(moment, expected):
+    """Measured from the mail's arrival: a mail that came in time must not be refused because a first attempt failed."""
+    powers = Powers(schedule=moment)
+    if expected is MailRefused:
+        with pytest.raises(MailRefused) as caught:
+            _plan(content(), powers=powers)
+        assert "554 5.6.0 X-Relay-Schedule: the time is past by more than 10 minutes" == str(caught.value.reply)
+    else:
+        assert expected == _document(content(), powers=powers).get("Fecha")
+
+
 def test_a_template_takes_the_place_of_the_body():
     document = _document(content(), powers=Powers(template=123))
     assert 123 == document["Plantilla"]
@@ -151,7 +189,43 @@ def test_markers_are_variables_where_asked_for(policy, powers):
     assert "markers_neutralised" not in _codes(mail, powers=powers, **policy)
 
 
+def test_an_empty_table_of_variables_asks_for_no_variables():
+    """`X-Relay-Variables: {}` made every ### of an ordinary mail a variable."""
+    document = _document(content(html="###c###"), powers=Powers(variables={"": {}}))
+    assert "###" not in document["Mensaje"]
+    assert "Variables" not in document["Destinatarios"][0]
+
+
 # --- recipients ---
+
+
+def test_what_is_given_by_address_is_found_without_regard_to_case():
+    """To says Ana@, RCPT says ana@: her role was found, her variables and her reference were not."""
+    people = [Recipient("ana@example.com", Role.TO), Recipient("ANA@example.com", Role.TO)]
+    given = {"Ana@example.com": "loose", "ANA@example.com": "exact"}
+    powers = Powers(
+        variables={key: {"who": value} for key, value in given.items()} | {"": {"who": "all", "mes": "julio"}},
+        recipient_references={**given, "": "all"},
+    )
+    entries = _document(content(), people, powers=powers)["Destinatarios"]
+    assert ["loose", "exact"] == [entry["Referencia"] for entry in entries]
+    assert [["loose", "julio"], ["exact", "julio"]] == [
+        [each["Valor"] for each in entry["Variables"]] for entry in entries
+    ]
+
+
+@pytest.mark.parametrize("header", ["X-Relay-Variables", "X-Relay-Recipient-Reference"])
+def test_what_is_given_to_nobody_is_noted(header):
+    """A typo in an address lost its variables in silence; an account's default may be a whole address book."""
+    powers = Powers(
+        variables={"TO1@example.com": {"a": "b"}, "eve@example.com": {"pin": "7"}, "": {}},
+        recipient_references={"to1@example.com": "r", "eve@example.com": "s", "": "t"},
+    )
+    (told,) = _plan(content(powers=((header.lower(), "..."),)), powers=powers).notes
+    assert ("recipient_not_here", Fidelity.LOST) == (told.code, told.fidelity)
+    assert told.text.startswith(f"{header} names 1 ")
+    assert "eve" not in told.text
+    assert [] == _codes(content(), powers=powers)
 
 
 def test_recipients_are_divided_into_calls():

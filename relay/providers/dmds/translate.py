@@ -11,9 +11,10 @@ from relay.providers.contract import Base64Text, Brief, Call, DmdsCredentials, D
 from relay.providers.dmds.campaign import Campaign, choose_campaign
 from relay.providers.dmds.fanout import Group, divide, fan_out
 from relay.providers.dmds.wire import DmdsWire
-from relay.providers.fields import one_line, wire_address
+from relay.providers.fields import is_blank, one_line, subject_or, wire_address
 from relay.providers.files import Carried, carry, refuse_oversize
 from relay.providers.notes import merged, note
+from relay.providers.personal import Personal, personal
 from relay.providers.recipients import address_notes, entries_in, hidden_header_notes
 from relay.providers.sender import Sender, choose_sender
 
@@ -40,13 +41,14 @@ class DmdsTranslation:
     def plan(self, content: Content, brief: Brief, credentials: DmdsCredentials) -> Plan:
         """Make calls for all recipients: copies in the first, contacts alone in all further ones."""
         parts = _Parts(
-            choose_sender(content, brief),
+            choose_sender(content, brief, is_sent=bool(self._wire.sender_email)),
             choose_campaign(content, brief, credentials),
             carry(content, inline_images=brief.policy.inline_images, settings=self._settings),
         )
         groups = self._groups(brief)
         common = self._common(brief, parts)
-        calls = tuple(self._call(common, group, self._contacts(group, brief.powers)) for group in groups)
+        given = personal(brief.powers)
+        calls = tuple(self._call(common, group, self._contacts(group, given)) for group in groups)
         refuse_oversize(calls, self._settings.max_request_bytes)
         own = self._notes(content, brief, parts, groups)
         return Plan(calls, merged(content.notes, parts.sender.notes, parts.carried.notes, own))
@@ -83,7 +85,7 @@ class DmdsTranslation:
         wire, sender, carried = self._wire, parts.sender, parts.carried
         document: Document = {wire.campaign: parts.campaign.number, wire.email_flag: True}
         if wire.subject:
-            document[wire.subject] = one_line(parts.campaign.subject)
+            document[wire.subject] = subject_or(self._settings.empty_subject, parts.campaign.subject)
         if wire.sender_email:
             document[wire.sender_email] = sender.mailbox.email
         if wire.sender_name and sender.mailbox.name:
@@ -125,9 +127,8 @@ class DmdsTranslation:
             ]
         return Call(FUNCTION, group.recipients, document)
 
-    def _contacts(self, group: Group, powers: Powers) -> JsonValue:
-        of_all = powers.variables.get("", {})
-        return [self._contact(each, {**of_all, **powers.variables.get(each.key, {})}) for each in group.contacts]
+    def _contacts(self, group: Group, given: Personal) -> JsonValue:
+        return [self._contact(each, given.variables_of(each)) for each in group.contacts]
 
     def _contact(self, recipient: Recipient, variables: JsonValue) -> Mapping[str, JsonValue]:
         wire = self._wire
@@ -143,7 +144,10 @@ class DmdsTranslation:
             *_visibility_notes(brief, groups),
             *_power_notes(brief.powers),
             *self._missing_field_notes(parts, brief.powers),
+            *personal(brief.powers).stranger_notes(content, brief.recipients),
         ]
+        if self._wire.subject and is_blank(parts.campaign.subject):
+            notes.append(note("subject_missing", "the mail has no subject; a placeholder stands there"))
         if parts.campaign.was_in_subject:
             notes.append(note("subject_campaign", f"[{parts.campaign.number}] was taken out of the subject"))
         for header, value in (("List-Unsubscribe", content.list_unsubscribe), ("List-Help", content.list_help)):
@@ -159,7 +163,7 @@ class DmdsTranslation:
             "sender's address": not wire.sender_email,
             "sender's name": not wire.sender_name and bool(parts.sender.mailbox.name),
             "attachments": not wire.attachments and bool(parts.carried.attachments),
-            "variables": not wire.contact_variables and bool(powers.variables),
+            "variables": not wire.contact_variables and any(powers.variables.values()),
         }
         return [
             note("wire_name_empty", f"there is no field for the {what}") for what, is_lost in missing.items() if is_lost
@@ -178,7 +182,8 @@ def _named(email_key: str, email: str, name_key: str, name: str) -> Mapping[str,
 
 def _is_personal(brief: Brief) -> bool:
     """Tell whether recipients have variables of their own: a copy would show them those of the call's contact."""
-    return len(brief.recipients) > 1 and any(each.key in brief.powers.variables for each in brief.recipients)
+    given = personal(brief.powers).variables
+    return len(brief.recipients) > 1 and any(map(given.find, brief.recipients))
 
 
 def _visibility_notes(brief: Brief, groups: Sequence[Group]) -> list[Note]:

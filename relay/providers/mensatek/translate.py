@@ -5,23 +5,29 @@ fidelity note.
 """
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from relay.config.settings import MensatekSettings
-from relay.message import Recipient, Role
+from relay.errors import MailRefused
+from relay.message import MessageId, Recipient, Role
 from relay.mime.content import Attachment, Content, Note
+from relay.outcome import Replies
 from relay.powers import Powers
 from relay.providers.contract import Base64Text, Brief, Call, Document, JsonValue, Plan
-from relay.providers.fields import one_line, wire_address
+from relay.providers.fields import is_blank, one_line, subject_or, wire_address
 from relay.providers.files import Carried, carry, refuse_oversize
 from relay.providers.mensatek.markers import neutral_html, neutral_text
 from relay.providers.mensatek.wire import MensatekWire
 from relay.providers.notes import merged, note
+from relay.providers.personal import Personal, personal
 from relay.providers.recipients import address_notes, entries_in, hidden_header_notes
 from relay.providers.sender import Sender, choose_sender
 
 _SPAIN = ZoneInfo("Europe/Madrid")  # doc: "The time reference is CET/CEST"
+#: Clocks differ and mail waits on its way here; what is later than this was not meant to be sent now.
+_LATE_AT_MOST = timedelta(minutes=10)
+_TO_BASE32 = str.maketrans("0123456789ABCDEFGHJKMNPQRSTVWXYZ", "0123456789abcdefghijklmnopqrstuv")
 
 
 class MensatekTranslation:
@@ -35,11 +41,12 @@ class MensatekTranslation:
         """Make calls for all recipients, so many in each as the account's limit allows."""
         sender = choose_sender(content, brief)
         carried = carry(content, inline_images=brief.policy.inline_images, settings=self._settings)
-        keeps_markers = brief.policy.variables or bool(brief.powers.variables)
+        # An empty table of variables asks for nothing.
+        keeps_markers = brief.policy.variables or any(brief.powers.variables.values())
         common = self._common(content, brief, sender, carried, keeps_markers=keeps_markers)
-        limit = brief.policy.recipients_per_call
+        own, limit = personal(brief.powers), brief.policy.recipients_per_call
         calls = tuple(
-            self._call(common, brief.recipients[start : start + limit], brief.powers, keeps_markers=keeps_markers)
+            self._call(common, brief.recipients[start : start + limit], own, keeps_markers=keeps_markers)
             for start in range(0, len(brief.recipients), limit)
         )
         refuse_oversize(calls, self._settings.max_request_bytes)
@@ -77,14 +84,16 @@ class MensatekTranslation:
         document[wire.sender_email] = sender.mailbox.email
         if sender.reply_to:
             document[wire.reply_to] = sender.reply_to
-        document[wire.subject] = text(content.subject)
-        if powers.template is None:
+        # Beside a template an empty subject stays: the template may have one of its own.
+        is_plain = powers.template is None
+        document[wire.subject] = text(subject_or(self._settings.empty_subject if is_plain else "", content.subject))
+        if is_plain:
             document[wire.html] = carried.html if keeps_markers else neutral_html(carried.html)
         else:
             document[wire.template] = powers.template
         if carried.attachments:
             document[wire.attachments] = [self._attachment(file) for file in carried.attachments]
-        self._add_powers(document, powers)
+        self._add_powers(document, brief)
         if content.list_unsubscribe:
             document[wire.list_unsubscribe] = one_line(content.list_unsubscribe)
         if content.list_help:
@@ -94,9 +103,9 @@ class MensatekTranslation:
         document[wire.answer_format] = "JSON"
         return document
 
-    def _add_powers(self, document: Document, powers: Powers) -> None:
-        wire = self._wire
-        if powers.schedule is not None:
+    def _add_powers(self, document: Document, brief: Brief) -> None:
+        wire, powers = self._wire, brief.powers
+        if powers.schedule is not None and _is_ahead(powers.schedule, brief.message_id):
             document[wire.schedule] = spanish_time(powers.schedule)
         if powers.quiet_hours:
             document[wire.quiet_hours] = [
@@ -115,12 +124,12 @@ class MensatekTranslation:
         wire = self._wire
         return {wire.attachment_name: file.name, wire.attachment_content: Base64Text(file.body.base64())}
 
-    def _call(self, common: Document, recipients: Sequence[Recipient], powers: Powers, *, keeps_markers: bool) -> Call:
-        entries = [self._recipient(recipient, powers, keeps_markers=keeps_markers) for recipient in recipients]
+    def _call(self, common: Document, recipients: Sequence[Recipient], own: Personal, *, keeps_markers: bool) -> Call:
+        entries = [self._recipient(recipient, own, keeps_markers=keeps_markers) for recipient in recipients]
         document: Document = {**common, self._wire.recipients: entries}
         return Call(self._wire.send, tuple(recipients), document)
 
-    def _recipient(self, recipient: Recipient, powers: Powers, *, keeps_markers: bool) -> Mapping[str, JsonValue]:
+    def _recipient(self, recipient: Recipient, own: Personal, *, keeps_markers: bool) -> Mapping[str, JsonValue]:
         wire = self._wire
         name = self._fitting_name(recipient.name)
         entry: Document = {
@@ -128,12 +137,11 @@ class MensatekTranslation:
             wire.recipient_name: name if keeps_markers else neutral_text(name),
             wire.recipient_email: wire_address(recipient.address),
         }
-        variables = {**powers.variables.get("", {}), **powers.variables.get(recipient.key, {})}
-        if variables:
+        if variables := own.variables_of(recipient):
             entry[wire.recipient_variables] = [
                 {wire.variable_name: key, wire.variable_value: value} for key, value in variables.items()
             ]
-        reference = _reference(recipient, powers)
+        reference = own.reference_of(recipient)
         if reference and wire.recipient_reference:
             entry[wire.recipient_reference] = one_line(reference)
         return entry
@@ -143,15 +151,22 @@ class MensatekTranslation:
         return one_line(name)[: limit or None]
 
     def _notes(self, content: Content, brief: Brief, carried: Carried, *, keeps_markers: bool) -> list[Note]:
-        powers = brief.powers
-        notes = [*_visibility_notes(content, brief), *address_notes(brief.recipients), *_power_notes(powers)]
+        powers, own = brief.powers, personal(brief.powers)
+        notes = [
+            *_visibility_notes(content, brief),
+            *address_notes(brief.recipients),
+            *_power_notes(powers),
+            *own.stranger_notes(content, brief.recipients),
+        ]
+        if powers.template is None and is_blank(content.subject):
+            notes.append(note("subject_missing", "the mail has no subject; a placeholder stands there"))
         if any(self._fitting_name(each.name) != one_line(each.name) for each in brief.recipients):
             limit = self._settings.recipient_name_limit
             notes.append(note("recipient_name_shortened", f"a recipient's name is cut to {limit} characters"))
         body = carried.html if powers.template is None else ""
         if not keeps_markers and ("###" in content.subject or "###" in body):
             notes.append(note("markers_neutralised", "### in subject or body stays text, not a variable"))
-        if not self._wire.recipient_reference and any(_reference(each, powers) for each in brief.recipients):
+        if not self._wire.recipient_reference and any(map(own.reference_of, brief.recipients)):
             notes.append(note("wire_name_empty", "there is no field for a recipient's reference"))
         return notes
 
@@ -165,8 +180,26 @@ def _neutral_line(text: str) -> str:
     return neutral_text(one_line(text))
 
 
-def _reference(recipient: Recipient, powers: Powers) -> str:
-    return powers.recipient_references.get(recipient.key) or powers.recipient_references.get("", "")
+def _is_ahead(moment: datetime, message_id: MessageId) -> bool:
+    """Tell whether a mail is to wait; what is only just past goes at once.
+
+    Measured from the mail's arrival, so that a mail that came in time is not refused at a later attempt.
+
+    Raises:
+        MailRefused: The time is long past: to send at once is not what was asked for.
+    """
+    late = _arrival(message_id) - moment
+    if late > _LATE_AT_MOST:
+        minutes = int(_LATE_AT_MOST.total_seconds() // 60)
+        raise MailRefused(
+            Replies.BAD_POWER.saying(f"X-Relay-Schedule: the time is past by more than {minutes} minutes")
+        )
+    return late < timedelta(0)
+
+
+def _arrival(message_id: MessageId) -> datetime:
+    """Read when a message came: its id begins with that, in milliseconds (see `new_message_id`)."""
+    return datetime.fromtimestamp(int(message_id[:10].translate(_TO_BASE32), 32) / 1000, UTC)
 
 
 def _visibility_notes(content: Content, brief: Brief) -> list[Note]:
