@@ -38,7 +38,10 @@ class Gatekeeper(Protocol):
         """Return the refusal of a MAIL FROM or From address; None: allowed. The null sender is always allowed."""
 
     async def refuse_volume(self, account: Account, recipients: int) -> Reply | None:
-        """Count one message against the account's limits, or return the 452 that says when to come back."""
+        """Count one message against the account's limits, or return the refusal.
+
+        452 says when to come back; 5xx: never, for it is more than the account may send in any day.
+        """
 
     async def resolve(self, name: str) -> Account | None:
         """Find an account by its name for mail that is already kept.

@@ -29,6 +29,7 @@ _UPSTREAM_SECONDS = 30.0  # clients give up on AUTH after a minute or less
 _WAITING = 100  # checks of one kind under way at once, over all clients
 _AT_ONCE = 4  # of these, being worked on: so the failures of the others are known before it is their turn
 _UPSTREAM_FACTOR = 10
+_PROVEN_SECONDS = 86400.0  # how long it is remembered that a login was right once; the store remembers longer
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,9 +64,11 @@ class Checking:
         self._right: Bounded[bytes, Account] = Bounded(_REMEMBERED, clock)
         self._refused: Bounded[bytes, Checked] = Bounded(_REMEMBERED, clock)
         # Mensatek blocks callers whose connections fail often (doc), whoever sent us the passwords. Then no mail could
-        # be delivered either, so wrong passwords from all sides together are bounded too.
+        # be delivered either, so wrong passwords from all sides together are bounded too. Names that anybody may invent
+        # are counted apart from those that are known, or strangers could shut out everybody.
         bound = settings.failures * _UPSTREAM_FACTOR
         self._upstreams = Failures(settings.model_copy(update={"failures": bound}), clock)
+        self._proven: Bounded[str, PassthroughLogin] = Bounded(_REMEMBERED, clock)
         self._flights: dict[bytes, asyncio.Task[Checked]] = {}
         # An upstream that hangs must not keep the gateway's own logins waiting: each has its own line.
         self._lines = {name: _Line() for name in ("", *providers.by_name)}
@@ -73,6 +76,10 @@ class Checking:
     def remembered(self, login: str, password: str) -> Account | None:
         """Return the account of a login whose password was right a while ago."""
         return self._right.get(self._proof(login, password))
+
+    def is_proven(self, who: PassthroughLogin) -> bool:
+        """Tell whether a login is known to have been right once, here or in an earlier process."""
+        return self._proven.get(who.name) is not None
 
     async def check(self, login: str, password: str, who: Login | None, key: str) -> Checked:
         """Check a password that is not remembered as right.
@@ -147,7 +154,8 @@ class Checking:
         return Checked(None, Replies.AUTH_FAILED, "no such login" if who is None else "wrong password")
 
     async def _ask(self, who: PassthroughLogin, password: str) -> Checked:
-        if self._upstreams.blocked_seconds(who.provider):
+        allowance = f"{who.provider} known" if who.is_listed or await self._recall(who) else who.provider
+        if self._upstreams.blocked_seconds(allowance):
             return Checked(None, Replies.AUTH_UNAVAILABLE, f"{who.provider} refused too many passwords lately")
         account = who.account(SecretStr(password))
         try:
@@ -156,19 +164,31 @@ class Checking:
         except TimeoutError:
             return Checked(None, Replies.AUTH_UNAVAILABLE, f"{who.provider} did not answer in time")
         if verification.verdict is Verdict.VALID:
-            return await self._keep(account, password)
+            return await self._keep(who, account, password)
         if verification.verdict is Verdict.INVALID:
-            self._upstreams.count(who.provider)
+            self._upstreams.count(allowance)
             return Checked(None, Replies.AUTH_FAILED, f"refused by {who.provider}: {verification.detail}")
         return Checked(None, Replies.AUTH_UNAVAILABLE, f"{who.provider} could not tell: {verification.detail}")
 
-    async def _keep(self, account: Account, password: str) -> Checked:
+    async def _keep(self, who: PassthroughLogin, account: Account, password: str) -> Checked:
         # Before the client hears yes: mail that it then sends may be delivered by another process, or after a restart.
         try:
             await self._vault.save(account.name, SecretStr(password))
         except QueueError:
             return Checked(None, Replies.AUTH_UNAVAILABLE, "the store does not take the credential")
+        self._proven.put(who.name, who, _PROVEN_SECONDS)
         return Checked(account)
+
+    async def _recall(self, who: PassthroughLogin) -> bool:
+        if self.is_proven(who):
+            return True
+        try:
+            is_kept = await self._vault.load(who.name) is not None
+        except QueueError:
+            return False  # nothing is known then, nor could it be kept
+        if is_kept:
+            self._proven.put(who.name, who, _PROVEN_SECONDS)
+        return is_kept
 
     def _proof(self, login: str, password: str) -> bytes:
         # The length keeps "ab" with "c" apart from "a" with "bc".

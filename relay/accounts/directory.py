@@ -3,6 +3,8 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from difflib import SequenceMatcher
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 
 from pydantic import SecretStr
@@ -15,6 +17,10 @@ _DMDS = "dmds"
 _MENSATEK = "mensatek"
 #: A pass-through login at DMDS: <dmdsid>-<campaign> (doc: "dmdsid-12345"). The dmdsid may have hyphens itself.
 _DMDS_LOGIN = re.compile(r"(?P<dmdsid>.+)-(?P<campaign>[0-9]{1,9})", re.DOTALL)
+
+_EDITS = 2  # letters that a misspelt login may differ in: two swapped ones count twice
+_LONG_NAME = 6  # letters; in a shorter name two others would make it anybody's
+_COMPARED = 4096  # names whose comparison is remembered
 
 _Network = IPv4Network | IPv6Network
 
@@ -38,6 +44,12 @@ class PassthroughLogin:
     user: str = ""  # Mensatek
     dmdsid: str = ""  # DMDS
     campaign: int = 0  # DMDS
+    is_listed: bool = False  # the operator named it, so no stranger can have invented it
+
+    @property
+    def is_configured(self) -> bool:
+        """Tell whether the operator named it, or the dmdsid that it begins with."""
+        return self.is_listed or self.provider == _DMDS
 
     def account(self, secret: SecretStr) -> Account:
         """Return the account that this login is with this secret."""
@@ -64,6 +76,10 @@ class Directory:
             name: KeptLogin(name, self.accounts[login.account], login.password_hash.get_secret_value())
             for name, login in settings.login.items()
         }
+        self._kept_names = tuple({name.casefold() for name in self._logins})
+        self._longest_kept = max((len(name) for name in self._kept_names), default=0)
+        # The names of clients are compared with every login there is, and most clients come again and again.
+        self._is_near_a_kept_login = lru_cache(_COMPARED)(self._compare_with_kept)
         self._trusted = {
             name: tuple((ip_network(network), self.accounts[account]) for network, account in listener.trusted.items())
             for name, listener in settings.listener.items()
@@ -74,6 +90,7 @@ class Directory:
 
         The gateway's own logins come first. A login of the DMDS form whose dmdsid is not listed goes nowhere: the id
         would become part of a host name, and Mensatek is not to be asked for it, unless it is one of the users listed.
+        Nor is it asked for what is somebody else's login, mistyped: the password is not its to see.
         """
         kept = self._logins.get(name)
         if kept is not None:
@@ -81,7 +98,20 @@ class Directory:
         match = _DMDS_LOGIN.fullmatch(name) if self._passthrough.dmds.enabled else None
         if match and name not in self._users:
             return self._at_dmds(match["dmdsid"].lower(), int(match["campaign"]))
-        return self._at_mensatek(name)
+        return None if self.resemblance(name) else self._at_mensatek(name)
+
+    def resemblance(self, name: str) -> str:
+        """Say of what a name is a misspelling, most likely; empty: of nothing.
+
+        Its password is then not Mensatek's to see. An API User that must be called so is listed by the operator.
+        """
+        if name in self._users or name in self._logins:
+            return ""
+        folded = name.casefold()
+        if any(_begins_with(folded, dmdsid) for dmdsid in self._dmdsids):
+            return "a login at DMDS"
+        is_near = len(folded) <= self._longest_kept + _EDITS and self._is_near_a_kept_login(folded)
+        return "a login of this gateway" if is_near else ""
 
     def account_for(self, name: str) -> Account | None:
         """Find what a login, or the account of that name, would send through; pass-through has an empty secret."""
@@ -115,6 +145,9 @@ class Directory:
         """Tell whether any listener trusts a client's network."""
         return any(self.trusted(listener, client) for listener in self._trusted)
 
+    def _compare_with_kept(self, folded: str) -> bool:
+        return any(_is_misspelt(folded, kept) for kept in self._kept_names)
+
     def _at_dmds(self, dmdsid: str, campaign: int) -> PassthroughLogin | None:
         if dmdsid not in self._dmdsids or campaign < 1:
             return None
@@ -126,7 +159,8 @@ class Directory:
         # HTTP Basic has no colon and no control character in a user (RFC 7617 section 2).
         if not allowed or not user or ":" in user or not user.isprintable():
             return None
-        return PassthroughLogin(f"{_MENSATEK}:{user}", _MENSATEK, self._passthrough.mensatek.policy, user=user)
+        name, policy = f"{_MENSATEK}:{user}", self._passthrough.mensatek.policy
+        return PassthroughLogin(name, _MENSATEK, policy, user=user, is_listed=user in self._users)
 
 
 def parsed(client: str) -> IPv4Address | IPv6Address | None:
@@ -137,6 +171,19 @@ def parsed(client: str) -> IPv4Address | IPv6Address | None:
         return None
     mapped = address.ipv4_mapped if isinstance(address, IPv6Address) else None
     return mapped or address
+
+
+def _begins_with(name: str, dmdsid: str) -> bool:
+    return name.startswith(dmdsid) and not name[len(dmdsid) : len(dmdsid) + 1].isalnum()
+
+
+def _is_misspelt(name: str, right: str) -> bool:
+    """Tell whether a few letters too many, too few, wrong or swapped are all that parts two names."""
+    allowed = _EDITS if len(right) >= _LONG_NAME else 1
+    if abs(len(name) - len(right)) > allowed or len(set(name) ^ set(right)) > 2 * allowed:
+        return False  # most end here, for a hundredth of the time
+    changes = SequenceMatcher(None, name, right, autojunk=False).get_opcodes()
+    return sum(max(b - a, d - c) for kind, a, b, c, d in changes if kind != "equal") <= allowed
 
 
 def _account(name: str, own: AccountSettings) -> Account:

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 from relay.accounts.account import Account
 from relay.accounts.bounded import Bounded
 from relay.accounts.checking import LONGEST, Checked, Checking
-from relay.accounts.directory import Directory, Login, parsed
+from relay.accounts.directory import Directory, Login, PassthroughLogin, parsed
 from relay.accounts.failures import Failures, client_key, delay_seconds
 from relay.accounts.limits import Limits
 from relay.accounts.senders import Senders
@@ -54,32 +54,43 @@ class Accounts:
     async def authenticate(self, login: str, password: str, client: str) -> Account | Reply:
         """Check a login; see `Gatekeeper.authenticate`."""
         who = self._directory.login(login)
-        shown, key = _shown(login, known=who is not None), _failure_key(login, who)
+        key = _failure_key(login, who)
         if (blocked := self.blocked(client)) is not None:
-            self._events.login_blocked(shown, client)
+            self._events.login_blocked(self._shown(login, who), client)
             return blocked
         account = self._checking.remembered(login, password)
         if account is None:
             if seconds := self._logins.blocked_seconds(key):
-                self._events.login_blocked(shown, client)
+                self._events.login_blocked(self._shown(login, who), client)
                 return _login_blocked(seconds)
             checked = await self._checking.check(login, password, who, key)
             if checked.account is None:
-                return await self._refuse(checked, shown, client)
+                return await self._refuse(checked, self._shown(login, who), client, self._reason(checked, login, who))
             account = checked.account
             self._resolved.put(account.name, account, _RESOLVED_SECONDS)
-        self._events.login_accepted(shown, account.name, client)
+        self._events.login_accepted(login, account.name, client)
         return account
 
-    async def _refuse(self, checked: Checked, shown: str, client: str) -> Reply:
+    async def _refuse(self, checked: Checked, shown: str, client: str, reason: str) -> Reply:
         if checked.reply != Replies.AUTH_FAILED:
-            self._events.login_unavailable(shown, client, checked.reason)
+            self._events.login_unavailable(shown, client, reason)
             return checked.reply
         # Counted before the wait, so that many connections at once gain nothing.
         failures = max(checked.failures, self._clients.count(client_key(client)))
-        self._events.login_refused(shown, client, checked.reason)
+        self._events.login_refused(shown, client, reason)
         await self._sleep(delay_seconds(self._settings, failures))
         return checked.reply
+
+    def _reason(self, checked: Checked, login: str, who: Login | None) -> str:
+        meant = self._directory.resemblance(login) if who is None else ""
+        return f"{checked.reason}; it looks like {meant}, mistyped" if meant else checked.reason
+
+    def _shown(self, login: str, who: Login | None) -> str:
+        # Who mixes up the fields sends the password as login: what nobody knows is not written whole into the log.
+        is_known = who is not None
+        if isinstance(who, PassthroughLogin):
+            is_known = who.is_configured or self._checking.is_proven(who)
+        return login if is_known else f"{login[:3]}... ({len(login)} characters)"
 
     def blocked(self, client: str) -> Reply | None:
         """Return the 421 for a client with too many failed logins; see `Gatekeeper.blocked`.
@@ -132,11 +143,6 @@ class Accounts:
 
 def _failure_key(login: str, who: Login | None) -> str:
     return who.name if who else login[:LONGEST]
-
-
-def _shown(login: str, *, known: bool) -> str:
-    # Who mixes up the fields sends the password as login: what nobody knows is not written whole into the log.
-    return login if known else f"{login[:3]}... ({len(login)} characters)"
 
 
 def _login_blocked(seconds: float) -> Reply:

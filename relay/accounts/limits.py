@@ -35,8 +35,10 @@ class Limits:
         self._days: Bounded[str, _Day] = Bounded(_ACCOUNTS, clock)
 
     async def refuse(self, account: Account, recipients: int) -> Reply | None:
-        """Count one message, or return why it may not come now and when it may. A refused one is not counted."""
+        """Count one message, or return why it may not come and when it may, if ever. A refused one is not counted."""
         policy, day = account.policy, None
+        if 0 < policy.recipients_per_day < recipients:
+            return _never_reply(policy.recipients_per_day, recipients)
         if policy.recipients_per_day:
             try:
                 day = await self._day(account.name)
@@ -45,7 +47,7 @@ class Limits:
         # From here on nothing awaits: two messages at once cannot both take the last place.
         now = self._clock()
         if day is not None and day.recipients + recipients > policy.recipients_per_day:
-            return _day_reply(policy.recipients_per_day, recipients, day, now)
+            return _day_reply(policy.recipients_per_day, day, now)
         if policy.messages_per_minute and (wait := self._minute(account, now)):
             text = f"The account's limit of {policy.messages_per_minute} messages per minute is reached"
             return Replies.RATE_LIMITED.saying(f"{text}; try again in {math.ceil(wait)} seconds")
@@ -79,9 +81,13 @@ class Limits:
         return day
 
 
-def _day_reply(limit: int, recipients: int, day: _Day, now: float) -> Reply:
-    if recipients > limit:
-        return Replies.RATE_LIMITED.saying(f"{recipients} recipients are more than the account's {limit} per day")
+def _never_reply(limit: int, recipients: int) -> Reply:
+    # No day will ever have room for it, so coming back is useless.
+    text = f"{recipients} recipients are more than the account's {limit} per day; send to fewer at once"
+    return Replies.SENDER_NOT_ALLOWED.saying(text)
+
+
+def _day_reply(limit: int, day: _Day, now: float) -> Reply:
     again_at = day.begins_at + _DAY
     when = datetime.fromtimestamp(again_at, UTC).strftime("%H:%M UTC")
     minutes = math.ceil((again_at - now) / 60)

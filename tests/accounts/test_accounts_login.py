@@ -1,6 +1,7 @@
 """Logins that the gateway keeps, trusted networks, and what a stranger hears."""
 
 import asyncio
+import json
 
 import pytest
 from accounts_parts import BASE
@@ -115,6 +116,34 @@ async def test_log_has_neither_password_nor_a_login_that_nobody_knows(gate):
     assert ["login_refused", "login_refused", "login_accepted"] == gate.events()
     assert "hunter2" not in gate.log.getvalue()
     assert "hun... (7 characters)" in gate.log.getvalue()
+
+
+async def test_log_has_no_login_that_nobody_configured_even_where_any_user_may(gate):
+    """Where no user is listed, anything could be an API User, also a password in the wrong field."""
+    accounts = gate.accounts(passthrough={"mensatek": {"enabled": True}}, logins={"failures": 2})
+    for password in ("a", "b", "c"):
+        await accounts.authenticate("hunter2 horse", password, CLIENT)
+    assert ["login_refused", "login_refused", "login_blocked"] == gate.events()
+    assert "hunter2" not in gate.log.getvalue()
+    assert 3 == gate.log.getvalue().count('"hun... (13 characters)"')
+
+
+async def test_log_has_logins_that_are_configured_or_were_right_once(gate):
+    gate.mensatek.right = {"bob": "t0ken"}
+    passthrough = {"mensatek": {"enabled": True}, "dmds": {"enabled": True, "dmdsids": ["acme"]}}
+    await gate.accounts(passthrough=passthrough).authenticate("bob", "t0ken", CLIENT)
+    later = gate.accounts(passthrough=passthrough)  # only the store knows that it was right once
+    for login in ("bob", "acme-7", "app@example.org"):
+        await later.authenticate(login, "wrong", CLIENT)
+    await gate.accounts().authenticate("customer", "wrong", CLIENT)  # listed
+    lines = [json.loads(line) for line in gate.log.getvalue().splitlines()]
+    assert [
+        ("login_accepted", "bob"),
+        ("login_refused", "bob"),
+        ("login_refused", "acme-7"),
+        ("login_refused", "app@example.org"),
+        ("login_refused", "customer"),
+    ] == [(line["event"], line["login"]) for line in lines]
 
 
 @pytest.mark.parametrize(

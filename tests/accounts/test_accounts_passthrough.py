@@ -4,6 +4,8 @@ import asyncio
 
 import pytest
 
+from relay.accounts import hash_password
+from relay.accounts.directory import _is_misspelt
 from relay.outcome import Replies
 from relay.providers.contract import DmdsCredentials, MensatekCredentials, Verdict
 
@@ -61,6 +63,82 @@ async def test_any_mensatek_user_may_where_none_is_listed(gate):
     for login in ("anybody", "evil-7", "a:b", "a\x00b", ""):
         await accounts.authenticate(login, "k", CLIENT)
     assert (["anybody"], []) == ([login for login, _ in gate.mensatek.asked], gate.dmds.asked)
+
+
+OPEN = {"mensatek": {"enabled": True}, "dmds": {"enabled": True, "dmdsids": ["acme", "two-words"]}}
+
+
+@pytest.mark.parametrize(
+    ("login", "looks_like"),
+    [
+        ("acme", "a login at DMDS"),  # with the APIKEY as password
+        ("ACME", "a login at DMDS"),
+        ("acme-", "a login at DMDS"),
+        ("acme_12345", "a login at DMDS"),
+        ("acme 12345", "a login at DMDS"),
+        ("Two-Words", "a login at DMDS"),
+        ("acme.example.org" + "x" * 500, "a login at DMDS"),
+        ("app@example.orgg", "a login of this gateway"),
+        ("App@Example.org", "a login of this gateway"),
+        ("ap@example.org", "a login of this gateway"),
+        ("app@exmaple.org", "a login of this gateway"),
+        ("appp@example.or", "a login of this gateway"),
+    ],
+)
+async def test_mistyped_login_is_not_asked_for_at_mensatek(gate, login, looks_like):
+    """Where no user is listed, a slip of the finger sent an APIKEY or a kept password to the other provider."""
+    gate.mensatek.right = {login: "s3cret"}
+    assert Replies.AUTH_FAILED == await gate.accounts(passthrough=OPEN).authenticate(login, "s3cret", CLIENT)
+    assert ([], []) == (gate.mensatek.asked, gate.dmds.asked)
+    (line,) = gate.log.getvalue().splitlines()
+    assert f"no such login; it looks like {looks_like}, mistyped" in line
+    assert f'"{login}"' not in line
+
+
+@pytest.mark.parametrize(
+    "login", ["acmeville", "tacme", "two", "customer", "bob@example.com", "app@example.net.es", "x" * 900, "acne"]
+)
+async def test_login_that_only_begins_alike_is_asked_for(gate, login):
+    gate.mensatek.right = {login: "t0ken"}
+    account = await gate.accounts(passthrough=OPEN).authenticate(login, "t0ken", CLIENT)
+    assert f"mensatek:{login}" == account.name
+
+
+async def test_user_that_is_listed_is_asked_for_whatever_it_looks_like(gate):
+    gate.mensatek.right = {"acme": "t0ken", "app@example.orgg": "t0ken"}
+    passthrough = {**OPEN, "mensatek": {"enabled": True, "users": list(gate.mensatek.right)}}
+    accounts = gate.accounts(passthrough=passthrough)
+    for login in gate.mensatek.right:
+        assert f"mensatek:{login}" == (await accounts.authenticate(login, "t0ken", CLIENT)).name
+
+
+@pytest.mark.parametrize(
+    ("name", "right", "expected"),
+    [
+        ("er", "erp", True),
+        ("epr", "erp", False),  # in so short a name two letters are too many
+        ("erp2", "erp", True),
+        ("erp22", "erp", False),
+        ("pre", "erp", False),
+        ("orders", "orders", True),
+        ("ordesr", "orders", True),
+        ("oders1", "orders", True),
+        ("sredro", "orders", False),
+        ("order", "borders", True),
+        ("mailer", "orders", False),
+        ("", "a", True),
+    ],
+)
+def test_misspelling_is_a_letter_or_two(name, right, expected):
+    assert expected is _is_misspelt(name, right)
+
+
+async def test_mail_kept_for_a_user_goes_on_when_a_login_alike_is_added(gate):
+    """Who was accepted keeps its account: only new logins are looked at for slips."""
+    gate.mensatek.right = {"orders": "t0ken"}
+    await gate.accounts(passthrough=OPEN).authenticate("orders", "t0ken", CLIENT)
+    login = {"order": {"account": "erp", "password_hash": hash_password("x")}}
+    assert await gate.accounts(passthrough=OPEN, login=login).resolve("mensatek:orders") is not None
 
 
 async def test_nothing_goes_upstream_where_passthrough_is_off(gate):
@@ -172,6 +250,50 @@ async def test_passwords_refused_to_everybody_together_are_bounded(gate):
     gate.clock.now += 900
     await accounts.authenticate("acme-99", "wrong", CLIENT)
     assert 21 == len(gate.dmds.asked)
+
+
+async def fail_with_invented_names(accounts, times):
+    for number in range(times):
+        await accounts.authenticate(f"invented{number}@example.net", "wrong", f"198.51.100.{number}")
+
+
+async def test_strangers_with_invented_names_shut_out_nobody_who_is_known(gate):
+    """A hundred wrong passwords for names that nobody has once ended all checks at Mensatek for 15 minutes."""
+    gate.mensatek.right = {"customer": "t0ken", "newcomer": "t0ken"}
+    await gate.accounts(passthrough=OPEN).authenticate("customer", "t0ken", CLIENT)
+    accounts = gate.accounts(passthrough=OPEN, logins={"failures": 2})  # a later process: only the store knows
+    await fail_with_invented_names(accounts, 30)
+    assert 1 + 20 == len(gate.mensatek.asked)
+    assert Replies.AUTH_UNAVAILABLE == await accounts.authenticate("newcomer", "t0ken", CLIENT)
+    assert "mensatek:customer" == (await accounts.authenticate("customer", "t0ken", CLIENT)).name
+    gate.clock.now += 900
+    assert "mensatek:newcomer" == (await accounts.authenticate("newcomer", "t0ken", CLIENT)).name
+
+
+async def test_strangers_with_invented_campaigns_shut_out_no_known_one(gate):
+    gate.dmds.right = {"acme-7": "k3y"}
+    accounts = gate.accounts(logins={"failures": 2})
+    await accounts.authenticate("acme-7", "k3y", CLIENT)
+    for number in range(100, 130):
+        await accounts.authenticate(f"acme-{number}", "wrong", f"198.51.100.{number}")
+    gate.clock.now += 700  # the password is no longer remembered, the block lasts
+    assert Replies.AUTH_UNAVAILABLE == await accounts.authenticate("acme-99", "k3y", CLIENT)
+    assert "dmds:acme-7" == (await accounts.authenticate("acme-7", "k3y", CLIENT)).name
+
+
+async def test_wrong_passwords_for_known_names_are_bounded_too(gate):
+    names = [f"user{number}" for number in range(30)]
+    passthrough = {"mensatek": {"enabled": True, "users": names}}
+    accounts = gate.accounts(passthrough=passthrough, logins={"failures": 2})
+    for number, name in enumerate(names):
+        await accounts.authenticate(name, "wrong", f"198.51.100.{number}")
+    assert 20 == len(gate.mensatek.asked)
+    assert Replies.AUTH_UNAVAILABLE == await accounts.authenticate("user29", "other", CLIENT)
+
+
+async def test_store_that_fails_makes_nobody_known(gate, failing_store):
+    accounts = gate.accounts(passthrough=OPEN, queue=failing_store)
+    assert Replies.AUTH_FAILED == await accounts.authenticate("customer", "wrong", CLIENT)
 
 
 # --- what is kept ---

@@ -72,15 +72,20 @@ async def test_recipients_in_a_day_are_limited(gate):
     assert await accounts.refuse_volume(erp, 10) is None
 
 
-async def test_message_that_no_day_has_room_for_is_told_so(gate):
-    text = "11 recipients are more than the account's 10 per day"
-    assert Replies.RATE_LIMITED.saying(text) == await gate.accounts().refuse_volume(account(recipients_per_day=10), 11)
+async def test_message_that_no_day_has_room_for_is_refused_for_good(gate, failing_store):
+    """It got 452 once, and clients came back with it until they gave up."""
+    text = "11 recipients are more than the account's 10 per day; send to fewer at once"
+    expected = Reply(550, "5.7.1", text)
+    for accounts in (gate.accounts(), gate.accounts(queue=failing_store)):
+        assert expected == await accounts.refuse_volume(account(recipients_per_day=10), 11)
 
 
 async def test_message_refused_for_the_day_does_not_count_for_the_minute(gate):
-    accounts, erp = gate.accounts(), account(recipients_per_day=10, messages_per_minute=1)
-    assert (await accounts.refuse_volume(erp, 11)).is_temporary
-    assert await accounts.refuse_volume(erp, 10) is None
+    accounts, erp = gate.accounts(), account(recipients_per_day=10, messages_per_minute=2)
+    assert await accounts.refuse_volume(erp, 5) is None
+    assert (await accounts.refuse_volume(erp, 6)).is_temporary
+    assert (await accounts.refuse_volume(erp, 11)).is_permanent
+    assert await accounts.refuse_volume(erp, 5) is None
 
 
 async def test_message_refused_for_the_minute_does_not_count_for_the_day(gate):
