@@ -42,6 +42,7 @@ class Answer:
     status: int
     body: bytes  # at most 1 MiB; empty also where a refusal's body broke off
     retry_after_seconds: float | None = None  # from Retry-After, as seconds or as a date (RFC 9110 section 10.2.3)
+    content_type: str = ""  # in small letters, without parameters; empty: not told
 
 
 def trust(ca_file: Path | None) -> ssl.SSLContext | None:
@@ -145,7 +146,8 @@ class HttpClient:
                 response.release()
             else:
                 response.close()
-        return Answer(response.status, content, self._retry_after_seconds(response.headers))
+        content_type = response.headers.get("Content-Type", "").partition(";")[0].strip().lower()
+        return Answer(response.status, content, self._retry_after_seconds(response.headers), content_type)
 
     def _retry_after_seconds(self, headers: Mapping[str, str]) -> float | None:
         value = headers.get("Retry-After", "").strip()

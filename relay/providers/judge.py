@@ -4,14 +4,35 @@ The rule behind the table: unknown is temporary, permanent needs proof.
 """
 
 import re
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from hashlib import sha256
 
+from relay.errors import ProviderError
 from relay.outcome import Blame, Deferred, Refused, Replies
+from relay.providers.contract import Call, Document
+from relay.providers.echo import HIDDEN, decoded, line_of, without_echo
+from relay.providers.fields import wire_address
 from relay.providers.http import Answer
 
 _MAX_TEXT = 200
+_KNOWN_TYPES = frozenset({"application/json", "application/xml", "text/html", "text/plain", "text/xml"})
 _BASE64_RUN = re.compile(r"[A-Za-z0-9+/_=-]{48,}")
+
+
+@dataclass(frozen=True, slots=True)
+class Unsaid:
+    """What no text that is kept may hold: the secrets of a call, and its mail."""
+
+    secrets: tuple[str, ...] = field(default=(), repr=False)
+    document: Document = field(default_factory=dict, repr=False)
+    public: frozenset[str] = frozenset()  # values of the document that may be told: addresses
+
+    def starred(self, text: str) -> str:
+        """Put stars for the secrets in a text."""
+        for secret in sorted(filter(None, self.secrets), key=len, reverse=True):
+            text = text.replace(secret, "***")
+        return text
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,13 +101,35 @@ def by_status(answer: Answer, said: str, *, proven_fault: bool = False) -> Refus
     )
 
 
-def clean(text: str, secrets: Iterable[str] = ()) -> str:
+def unsaid_of(call: Call, secrets: tuple[str, ...], *address_keys: str) -> Unsaid:
+    """Tell what no text about a call may hold. Addresses may stay: an error that must not name one is of no use."""
+    addresses = {wire_address(each.address) for each in call.recipients}
+    addresses |= {value for key in address_keys if isinstance(value := call.document.get(key), str)}
+    return Unsaid(secrets, call.document, frozenset(addresses))
+
+
+def clean(text: str, unsaid: Unsaid) -> str:
     """Make a provider's text fit for log and history: one printable line of at most 200 characters.
 
-    Secrets are starred, and so is what looks like base64 (a key, or a piece of an attachment that the API quotes).
+    Secrets are starred; what stands in the mail is hidden, and so is what looks like base64 (a key, or a piece of an
+    attachment that the API quotes).
     """
-    for secret in sorted((secret for secret in secrets if secret), key=len, reverse=True):
-        text = text.replace(secret, "***")
-    text = "".join(letter if letter.isprintable() else " " for letter in text[: 20 * _MAX_TEXT])
-    text = _BASE64_RUN.sub("[...]", " ".join(text.split()))
-    return text if len(text) <= _MAX_TEXT else text[: _MAX_TEXT - 3].rstrip() + "..."
+    text = unsaid.starred(decoded(unsaid.starred(text)[: 20 * _MAX_TEXT]))
+    text = _BASE64_RUN.sub(HIDDEN, line_of(text))
+    if len(text) > _MAX_TEXT:
+        text = text[: _MAX_TEXT - 3].rstrip() + "..."
+    return without_echo(text, unsaid.document, unsaid.public)
+
+
+def described(answer: Answer) -> str:
+    """Tell of an answer that cannot be read what is not its text: anything may stand there. Empty: it has no body."""
+    if not answer.body:
+        return ""
+    of_type = f" of {answer.content_type}" if answer.content_type in _KNOWN_TYPES else ""
+    return f"{len(answer.body)} bytes{of_type}, sha256 {sha256(answer.body).hexdigest()[:8]}"
+
+
+def unreadable(answer: Answer) -> ProviderError:
+    """Make the error for a success that says nothing: the mail may be on its way."""
+    told = described(answer) or "it is empty"
+    return ProviderError(f"HTTP {answer.status} with an answer that nobody can read: {told}", maybe_accepted=True)

@@ -13,12 +13,13 @@ from relay.providers.complaint import bare_words, is_about_somebody, named_in, s
 from relay.providers.dmds.answers import read_answer
 from relay.providers.dmds.outcomes import outcomes_of
 from relay.providers.http import Answer
+from relay.providers.judge import Unsaid
 
 
 def _outcomes(to=3, status=200, joined_batch="", **members):
     body = json.dumps({"status": "err", **members}).encode()
     answer, recipients = Answer(status, body, 9.0), people(to)
-    return list(outcomes_of(answer, read_answer(body), recipients, (), joined_batch=joined_batch).values())
+    return list(outcomes_of(answer, read_answer(body), recipients, Unsaid(), joined_batch=joined_batch).values())
 
 
 @pytest.mark.parametrize("status", [200, 400, 422])
@@ -69,7 +70,7 @@ def test_words_within_an_address_blame_nobody(address):
     """`invalid email sender@...` was taken for our account's fault: one address paused the account."""
     body = json.dumps({"status": "err", "on": f"invalid email {address}"}).encode()
     for recipients in (people(2), (*people(1), Recipient(address, Role.CC))):
-        said = outcomes_of(Answer(400, body), read_answer(body), recipients, ())
+        said = outcomes_of(Answer(400, body), read_answer(body), recipients, Unsaid())
         assert Blame.MESSAGE is said["to1@example.com"].blame
         if address in said:
             assert Replies.NO_SUCH_RECIPIENT == said[address].reply
@@ -106,7 +107,7 @@ def test_a_failure_that_counts_none_or_repeats_our_batch_tells_nothing(told):
 
 def test_an_ok_under_a_bad_status_may_have_been_accepted():
     body = b'{"status":"ok","sent":1,"eeid":"e1"}'
-    (outcome,) = outcomes_of(Answer(400, body), read_answer(body), people(1), ()).values()
+    (outcome,) = outcomes_of(Answer(400, body), read_answer(body), people(1), Unsaid()).values()
     assert outcome.maybe_accepted
 
 
@@ -119,7 +120,7 @@ def test_an_ok_under_a_bad_status_may_have_been_accepted():
 )
 def test_no_answer_that_tells_of_mails_sent_is_ever_said_not_to_be_accepted(status, words, sent, batch, http):
     body = json.dumps({"status": status, "on": words, "sent": sent, "eeid": batch}).encode()
-    outcomes = outcomes_of(Answer(http, body), read_answer(body), people(3), ())
+    outcomes = outcomes_of(Answer(http, body), read_answer(body), people(3), Unsaid())
     assert 3 == len(outcomes)
     for key, outcome in outcomes.items():
         if (sent or 0) > 0 and not isinstance(outcome, Accepted):

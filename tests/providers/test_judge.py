@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from relay.outcome import Blame, Deferred, Refused, Replies
 from relay.providers.http import Answer
-from relay.providers.judge import by_status, clean, is_success
+from relay.providers.judge import Unsaid, by_status, clean, described, is_success, unreadable
 
 _ACCOUNT, _PROVIDER = Blame.ACCOUNT, Blame.PROVIDER
 
@@ -75,17 +75,40 @@ def test_success_is_2xx():
         ("key s3cret and s3cret-longer", "key *** and ***"),
         ("quote " + "QUJD" * 30 + " end", "quote [...] end"),
         ("word " * 100, ("word " * 100)[:197].rstrip() + "..."),
+        ("caf\\u00e9 \\ud83d\\ude00 &lt;b&gt; a\\/b\\nc", "café 😀 <b> a/b c"),
         ("", ""),
     ],
 )
 def test_provider_text_becomes_one_harmless_line(text, expected):
-    assert expected == clean(text, ["s3cret", "", "s3cret-longer"])
+    assert expected == clean(text, Unsaid(("s3cret", "", "s3cret-longer")))
 
 
 @given(st.text(max_size=400), st.text(min_size=1, max_size=8))
 def test_cleaned_text_is_short_printable_and_without_the_secret(text, secret):
-    cleaned = clean(f"{text}{secret}{text}", [secret])
+    cleaned = clean(f"{text}{secret}{text}", Unsaid((secret,)))
     assert len(cleaned) <= 200
     assert cleaned.isprintable()
     if not set(secret) & set("*. []") and secret.isprintable():
         assert secret not in cleaned
+
+
+def test_a_key_that_is_spelt_for_json_or_html_is_starred():
+    assert "key *** or ***" == clean("key a&ltb/ or a&amp;ltb\\/", Unsaid(("a&ltb/",)))
+
+
+@pytest.mark.parametrize(
+    ("answer", "told"),
+    [
+        (Answer(500, b""), ""),
+        (Answer(500, b"Hola"), "4 bytes, sha256 e633f4fc"),
+        (Answer(500, b"Hola", content_type="text/html"), "4 bytes of text/html, sha256 e633f4fc"),
+        (Answer(500, b"Hola", content_type="x-subject/hola"), "4 bytes, sha256 e633f4fc"),
+    ],
+)
+def test_of_an_answer_that_nobody_can_read_no_text_is_told(answer, told):
+    assert told == described(answer)
+
+
+def test_a_success_that_nobody_can_read_is_silence():
+    error = unreadable(Answer(200, b""))
+    assert ("HTTP 200 with an answer that nobody can read: it is empty", True) == (error.reason, error.maybe_accepted)

@@ -9,6 +9,7 @@ from provider_cases import people
 
 from relay.message import Recipient, Role
 from relay.outcome import Accepted, Blame, Deferred, Refused, Replies
+from relay.providers.judge import Unsaid
 from relay.providers.mensatek.answers import Entry, MensatekAnswer, Tally, read_answer
 from relay.providers.mensatek.outcomes import outcomes_of
 
@@ -22,7 +23,7 @@ def _outcomes(body: str | bytes | dict | list, to: int = 2):
     text = body if isinstance(body, str | bytes) else json.dumps(body)
     answer = read_answer(text.encode() if isinstance(text, str) else text)
     assert answer is not None
-    return list(outcomes_of(answer, people(to=to)).values())
+    return list(outcomes_of(answer, people(to=to), Unsaid()).values())
 
 
 def _lists(res=1, sent=(), not_sent=(), **more):
@@ -157,14 +158,14 @@ def test_a_spelling_that_the_api_takes_for_a_duplicate_is_accepted_with_it():
     twins = (Recipient("Ana@example.com", Role.TO), Recipient("ana@EXAMPLE.com", Role.TO))
     answer = read_answer(json.dumps(_lists(1, ["ana@example.com"], Duplicados=1)).encode())
     assert {"Ana@example.com": Accepted("100", "7"), "ana@example.com": Accepted("100", "7")} == outcomes_of(
-        answer, twins
+        answer, twins, Unsaid()
     )
 
 
 def test_exact_spelling_goes_before_any_other():
     twins = (Recipient("Ana@example.com", Role.TO), Recipient("ana@example.com", Role.TO))
     answer = read_answer(json.dumps(_lists(2, ["ana@example.com", "Ana@example.com"])).encode())
-    assert ["101", "100"] == [outcome.provider_message_id for outcome in outcomes_of(answer, twins).values()]
+    assert ["101", "100"] == [outcome.provider_message_id for outcome in outcomes_of(answer, twins, Unsaid()).values()]
 
 
 @pytest.mark.parametrize(
@@ -354,4 +355,4 @@ def test_no_answer_whatever_makes_it_fail_or_forget_somebody(body):
     answer = read_answer(body)
     if answer is not None:
         recipients = people(to=3)
-        assert {each.key for each in recipients} == outcomes_of(answer, recipients).keys()
+        assert {each.key for each in recipients} == outcomes_of(answer, recipients, Unsaid()).keys()

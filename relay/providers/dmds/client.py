@@ -26,7 +26,7 @@ from relay.providers.dmds.translate import DmdsTranslation, joining
 from relay.providers.dmds.wire import DmdsWire
 from relay.providers.encode import encode
 from relay.providers.http import Answer, HttpClient, trust
-from relay.providers.judge import clean, is_success
+from relay.providers.judge import Unsaid, clean, is_success, unreadable, unsaid_of
 from relay.providers.wire import corrected
 
 #: The dmdsid becomes part of a host name: one label's characters and nothing that could lead elsewhere.
@@ -64,14 +64,11 @@ class DmdsProvider:
             document = {**document, **joining(batch_id, self._wire)}
         answer = await self._ask("POST", self._wire.path_send, known, pieces=encode(document))
         said = read_answer(answer.body, self._wire.batch)
-        secrets = _secrets(known)
         if said is None and is_success(answer.status):
-            words = clean(answer.body.decode("utf-8", "replace"), secrets)
-            raise ProviderError(
-                f"HTTP {answer.status} with an answer that nobody can read: {words}", maybe_accepted=True
-            )
+            raise unreadable(answer)
         joined = str(document.get(self._wire.batch, ""))
-        return outcomes_of(answer, said, call.recipients, secrets, joined_batch=joined)
+        unsaid = unsaid_of(call, _secrets(known), self._wire.sender_email, self._wire.reply_to)
+        return outcomes_of(answer, said, call.recipients, unsaid, joined_batch=joined)
 
     def split(self, call: Call) -> tuple[Call, ...]:
         """Divide a call; see `Provider.split`. Copies become contacts, who see only themselves."""
@@ -138,7 +135,7 @@ def _verdict(answer: Answer, secrets: tuple[str, ...]) -> Verification:
     if is_success(answer.status) and _is_no_error(answer.body):
         return Verification(Verdict.VALID)
     said = read_answer(answer.body)
-    words = clean(said.error, secrets) if said else ""
+    words = clean(said.error, Unsaid(secrets)) if said else ""
     return Verification(Verdict.UNKNOWN, f"HTTP {answer.status} {words}".rstrip())
 
 

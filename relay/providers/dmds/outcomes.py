@@ -4,7 +4,7 @@ A call succeeds or fails as a whole, as far as is known. Where an error counts m
 named stays refused, and of all others nobody knows.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from relay.message import Recipient
@@ -12,7 +12,7 @@ from relay.outcome import Accepted, Blame, Deferred, Outcome, Refused, Replies
 from relay.providers.complaint import bare_words, is_about_somebody, named_in
 from relay.providers.dmds.answers import DmdsAnswer, blame_of
 from relay.providers.http import Answer
-from relay.providers.judge import TEMPORARY, by_status, clean, is_success
+from relay.providers.judge import TEMPORARY, Unsaid, by_status, clean, described, is_success
 
 _DATA_STATUSES = frozenset({400, 413, 422})  # doc: "4xx - errores de datos"
 _RETRY_OTHERS_SECONDS = 1.0  # the call failed for one recipient alone: the others can go at once
@@ -22,7 +22,7 @@ def outcomes_of(
     answer: Answer,
     said: DmdsAnswer | None,
     recipients: Sequence[Recipient],
-    secrets: Iterable[str],
+    unsaid: Unsaid,
     *,
     joined_batch: str = "",
 ) -> dict[str, Outcome]:
@@ -31,13 +31,11 @@ def outcomes_of(
     `joined_batch` is what the call asked to join: an error that only repeats it says nothing by that.
     A 2xx that cannot be read is not for here: it is nobody's outcome.
     """
-    secrets = tuple(secrets)
     if said is None:
-        words = clean(answer.body.decode("utf-8", "replace"), secrets)
-        return _all(recipients, by_status(answer, words))
+        return _all(recipients, by_status(answer, described(answer)))
     if said.is_ok and is_success(answer.status):
         return _all(recipients, _of_success(said, len(recipients)))
-    outcomes = _of_failure(answer, said, recipients, secrets)
+    outcomes = _of_failure(answer, said, recipients, unsaid)
     if said.sent or (said.sent is None and said.batch not in {"", joined_batch}):
         return _doubted(outcomes, answer, said, recipients)
     return outcomes
@@ -66,12 +64,13 @@ def _of_success(said: DmdsAnswer, expected: int) -> Outcome:
 
 
 def _of_failure(
-    answer: Answer, said: DmdsAnswer, recipients: Sequence[Recipient], secrets: Iterable[str]
+    answer: Answer, said: DmdsAnswer, recipients: Sequence[Recipient], unsaid: Unsaid
 ) -> dict[str, Outcome]:
     """Judge what was not done, as far as status and words tell."""
+    words = clean(said.error, unsaid)
     if said.is_ok or answer.status in TEMPORARY:
-        return _all(recipients, by_status(answer, clean(answer.body.decode("utf-8", "replace"), secrets)))
-    return _of_error(answer, said, recipients, clean(said.error, secrets))
+        return _all(recipients, by_status(answer, words or described(answer)))
+    return _of_error(answer, said, recipients, words)
 
 
 def _of_error(answer: Answer, said: DmdsAnswer, recipients: Sequence[Recipient], words: str) -> dict[str, Outcome]:

@@ -19,7 +19,7 @@ from relay.providers.contract import (
 )
 from relay.providers.encode import encode
 from relay.providers.http import Answer, HttpClient, trust
-from relay.providers.judge import TEMPORARY, by_status, clean, is_success
+from relay.providers.judge import TEMPORARY, Unsaid, by_status, clean, described, is_success, unreadable, unsaid_of
 from relay.providers.mensatek.answers import MensatekAnswer, read_answer
 from relay.providers.mensatek.outcomes import is_known, outcomes_of
 from relay.providers.mensatek.translate import MensatekTranslation
@@ -53,15 +53,13 @@ class MensatekProvider:
             return {recipient.key: fault for recipient in call.recipients}
         answer = await self._post(call.function, call.document, known)
         said = read_answer(answer.body)
-        secrets = _secrets(known)
+        unsaid = unsaid_of(call, _secrets(known), self._wire.sender_email, self._wire.reply_to)
         # Decided by Res, never by the status alone: wrong credentials come with 200 (client).
         if said is not None and _decides(said, answer.status):
-            return outcomes_of(said, call.recipients, secrets)
-        words = clean(answer.body.decode("utf-8", "replace"), secrets)
+            return outcomes_of(said, call.recipients, unsaid)
         if is_success(answer.status):
-            raise ProviderError(
-                f"HTTP {answer.status} with an answer that nobody can read: {words}", maybe_accepted=True
-            )
+            raise unreadable(answer)
+        words = f"Res {said.res} {clean(said.error, unsaid)}".rstrip() if said is not None else described(answer)
         outcome = by_status(answer, words)
         if said is not None and said.tells_of_mails_sent:
             outcome = Deferred(
@@ -110,8 +108,8 @@ def _verdict(answer: Answer, said: MensatekAnswer | None, secrets: tuple[str, ..
     if said.res == -1:
         return Verification(Verdict.INVALID, "Res -1, wrong API User or API Token")
     if said.credit or said.res >= 0:
-        return Verification(Verdict.VALID, clean(f"credit: {said.credit}", secrets) if said.credit else "")
-    return Verification(Verdict.UNKNOWN, clean(f"Res {said.res} {said.error}", secrets))
+        return Verification(Verdict.VALID, clean(f"credit: {said.credit}", Unsaid(secrets)) if said.credit else "")
+    return Verification(Verdict.UNKNOWN, clean(f"Res {said.res} {said.error}", Unsaid(secrets)))
 
 
 def _own(credentials: Credentials) -> MensatekCredentials:

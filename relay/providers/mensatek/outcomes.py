@@ -1,12 +1,12 @@
 """From what Mensatek answered to one outcome for each recipient: the table of `Res`, then the lists."""
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 from relay.message import Recipient, mailbox_key
 from relay.outcome import Accepted, Blame, Deferred, Outcome, Refused, Replies
 from relay.providers.complaint import bare_words, is_about_somebody, named_in
-from relay.providers.judge import clean
+from relay.providers.judge import Unsaid, clean
 from relay.providers.mensatek.answers import Entry, MensatekAnswer
 
 _RETRY_OTHERS_SECONDS = 1.0  # the call failed for one recipient alone: the others can go at once
@@ -32,11 +32,9 @@ def is_known(res: int) -> bool:
     return res >= 0 or res in _FAULTS
 
 
-def outcomes_of(
-    answer: MensatekAnswer, recipients: Sequence[Recipient], secrets: Iterable[str] = ()
-) -> dict[str, Outcome]:
+def outcomes_of(answer: MensatekAnswer, recipients: Sequence[Recipient], unsaid: Unsaid) -> dict[str, Outcome]:
     """Tell the outcome of each recipient of a call, by `Recipient.key`."""
-    said = clean(answer.error, secrets)
+    said = clean(answer.error, unsaid)
     if answer.res >= 0:
         return _by_lists(answer, recipients, said)
     failures = _by_code(answer, recipients, said)
