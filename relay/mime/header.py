@@ -12,8 +12,9 @@ from relay.outcome import Replies
 
 # A CR that begins a CRLF is no line end of its own. An atomic group would say so too, but Python 3.11.2 misreads it.
 _BREAK = rb"(?:\r*+\n|\r(?!\r*+\n))"
+#: RFC 5322 §3.6.8 allows any printable name, but what begins with "<" is HTML without a header above it.
 _FIELD = re.compile(
-    rb"([!-9;-~]++)[ \t]*+:[ \t]*+([^\r\n]*+(?:" + _BREAK + rb"[ \t]++[^\r\n]*+)*)(?:" + _BREAK + rb"|\Z)"
+    rb"((?!<)[!-9;-~]++)[ \t]*+:[ \t]*+([^\r\n]*+(?:" + _BREAK + rb"[ \t]++[^\r\n]*+)*)(?:" + _BREAK + rb"|\Z)"
 )
 _EMPTY_LINE = re.compile(_BREAK)
 _EMPTY_LINES = re.compile(rb"[\r\n]+")
@@ -80,7 +81,15 @@ def read_header(data: bytes, start: int, end: int, max_bytes: int) -> tuple[Head
         position = resumed
     if position > limit or (position == limit < end):
         raise MailRefused(_TOO_BIG)
-    return _indexed(fields), position
+    return indexed(fields), position
+
+
+def indexed(fields: list[tuple[str, bytes]]) -> Header:
+    """Make a header of its fields."""
+    by_name: dict[str, list[bytes]] = {}
+    for name, value in fields:
+        by_name.setdefault(name, []).append(value)
+    return Header(tuple(fields), by_name)
 
 
 def skip_empty_lines(data: bytes) -> int:
@@ -99,10 +108,3 @@ def _second_line(data: bytes, position: int, limit: int) -> int | None:
     """Forgive one odd line before any field, such as the "From " line of a mailbox file."""
     line = _LINE.match(data, position, limit)
     return line.end() if line and _KNOWN.match(data, line.end(), limit) else None
-
-
-def _indexed(fields: list[tuple[str, bytes]]) -> Header:
-    by_name: dict[str, list[bytes]] = {}
-    for name, value in fields:
-        by_name.setdefault(name, []).append(value)
-    return Header(tuple(fields), by_name)

@@ -4,7 +4,7 @@ Only delimiters are looked for, never lines: a body of 20 MB costs one search. B
 """
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from relay.config.settings import MimeSettings
 from relay.errors import MailRefused
@@ -24,6 +24,8 @@ _TAIL = re.compile(rb"(--)?[ \t]*+(?:\r*\n|\r|\Z)")
 _GUESSED = re.compile(rb"(?<![^\r\n])--([^\s\"][^\r\n\"]{0,199}?)[ \t]*(?:\r*\n|\r)(?=content-)", re.IGNORECASE)
 _LONGEST_PREAMBLE = 65536
 _LONGEST_FOOTER = 4096  # looked at for words
+#: How the body of a multipart without parts begins where it is a page.
+_PAGE = re.compile(rb"\s*<(?:!doctype\s+html|html|head|body)\b", re.IGNORECASE)
 #: Types by a name that is no type.
 _SHORT_TYPES = {"text": "text/plain", "html": "text/html", "plain": "text/plain", "multipart": "multipart/mixed"}
 _NO_PARAMETERS = Structured("", {})
@@ -111,8 +113,7 @@ class _Reader:
 
     def _children(self, body: PartBody, content_type: Structured, kind: str, depth: int) -> "_Found":
         default = "message/rfc822" if kind == "multipart/digest" else "text/plain"
-        boundary = content_type.text("boundary").encode("utf-8") if "boundary*" in content_type.parameters else b""
-        boundary = (boundary or content_type.parameters.get("boundary", b"")).rstrip()
+        boundary = _boundary(content_type)
         spans, behind = _spans(body.data, body.start, body.end, boundary, self._room) if boundary else ([], body.start)
         if not spans and body.encoding is not Encoding.IDENTITY and body.data is self._message:
             # RFC 2045 §6.4 forbids an encoding here; some write it and mean it. Once only: it costs a copy.
@@ -122,10 +123,13 @@ class _Reader:
         if repaired:
             guess = _GUESSED.search(body.data, body.start, min(body.end, body.start + _LONGEST_PREAMBLE))
             if guess:
-                spans, behind = _spans(body.data, body.start, body.end, guess[1].rstrip(b"-") or b"-", self._room)
+                boundary = guess[1].rstrip(b"-") or b"-"
+                spans, behind = _spans(body.data, body.start, body.end, boundary, self._room)
         if not spans:
-            spans, behind = [(body.start, body.end)] if body.start < body.end else [], body.end
-        children = [self.part(body.data, start, end, depth + 1, default) for start, end in spans]
+            spans, behind = [_Span(body.start, body.end)] if body.start < body.end else [], body.end
+            default = "text/html" if _PAGE.match(body.data, body.start, body.end) else default
+        parts = [(self.part(body.data, span.start, span.end, depth + 1, default), span.is_last) for span in spans]
+        children = _regrouped(parts, boundary, self._bounds.max_depth - depth)
         outside = bool(body.data[behind : min(body.end, behind + _LONGEST_FOOTER)].strip())
         return _Found(children, repaired=repaired and bool(children), text_outside=outside)
 
@@ -141,14 +145,47 @@ class _Found:
     text_outside: bool
 
 
-def _spans(data: bytes, start: int, end: int, boundary: bytes, most: int) -> tuple[list[tuple[int, int]], int]:
+@dataclass(frozen=True, slots=True)
+class _Span:
+    """Where a part stands, and whether the delimiter behind it is a closing one."""
+
+    start: int
+    end: int
+    is_last: bool = False
+
+
+def _regrouped(parts: list[tuple[Part, bool]], boundary: bytes, most_levels: int) -> list[Part]:
+    """Give the parts back to an inner multipart that has the same boundary; they end at a closing delimiter."""
+    levels: list[list[Part]] = [[]]
+    inner: list[Part] = []  # the multiparts of the levels below the first
+    for part, is_last in parts:
+        if boundary and part.media_type.startswith("multipart/") and _boundary(part.content_type) == boundary:
+            inner.append(part)
+            levels.append([])
+            if len(inner) > most_levels:
+                raise MailRefused(_TOO_DEEP)
+        else:
+            levels[-1].append(part)
+        if is_last and inner:
+            levels[-2].append(replace(inner.pop(), children=tuple(levels.pop()), repaired=True))
+    while inner:
+        levels[-2].append(replace(inner.pop(), children=tuple(levels.pop()), repaired=True))
+    return levels[0]
+
+
+def _boundary(content_type: Structured) -> bytes:
+    told = content_type.text("boundary").encode("utf-8") if "boundary*" in content_type.parameters else b""
+    return (told or content_type.parameters.get("boundary", b"")).rstrip()
+
+
+def _spans(data: bytes, start: int, end: int, boundary: bytes, most: int) -> tuple[list[_Span], int]:
     """Find the parts between the delimiters, and where the text behind the last delimiter begins.
 
     Parts that follow the closing delimiter count too: some mailers write it early, or use one boundary at two levels.
     """
     line_break = b"\n" if data.find(b"\n", start, end) >= 0 else b"\r"
     needle = line_break + b"--" + boundary
-    spans: list[tuple[int, int]] = []
+    spans: list[_Span] = []
     opened: int | None = None
     behind = start
     first = _TAIL.match(data, start + len(needle) - 1, end) if data.startswith(needle[1:], start) else None
@@ -158,7 +195,7 @@ def _spans(data: bytes, start: int, end: int, boundary: bytes, most: int) -> tup
         first = None
         if opened is not None:
             stop = end if tail is None else at - (line_break == b"\n" and data[at - 1 : at] == b"\r")
-            spans.append((opened, max(stop, opened)))
+            spans.append(_Span(opened, max(stop, opened), is_last=tail is not None and bool(tail[1])))
             if len(spans) > most:
                 raise MailRefused(_TOO_MANY)
         if tail is None:

@@ -116,8 +116,26 @@ def test_parts_behind_an_inner_multipart_with_the_same_boundary_are_found():
     inner = multipart(b"alternative", text(b"plain"), html(b"<p>rich</p>"))
     found = content(multipart(b"mixed", inner, file(b"AAA", b"application/pdf; name=a.pdf")))
 
-    assert "<p>rich</p>" in found.html
+    assert "<p>rich</p>" == found.html.strip()
     assert [("a.pdf", b"AAA")] == files(found)
+    assert {"text_alternative_dropped", "structure_repaired"} == codes(found)
+
+
+def test_an_inner_multipart_that_is_never_closed_keeps_the_files_that_follow():
+    parts = [b"Content-Type: multipart/alternative; boundary=b0\r\n\r\npreamble", text(b"plain"), html(b"<p>rich</p>")]
+    found = content(multipart(b"mixed", *parts, file(b"AAA", b"application/pdf; name=a.pdf")))
+
+    assert "<p>rich</p>" == found.html.strip()
+    assert [("a.pdf", b"AAA")] == files(found)
+
+
+@pytest.mark.parametrize("page", [b"<html><p>a:</p>", b"\r\n<!DOCTYPE html>\r\n<p>x", b"<body>x"])
+def test_a_multipart_without_parts_that_holds_a_page_is_shown_as_one(page):
+    """Scripts declare multipart/alternative and write bare HTML below; people saw its tags."""
+    found = content(b"Content-Type: multipart/alternative; boundary=zzz\r\n\r\n" + page)
+
+    assert page.decode().replace("\r\n", "\n").strip() == found.html.strip()
+    assert {"structure_repaired"} == codes(found)
 
 
 def test_a_part_s_last_line_end_belongs_to_the_delimiter():
@@ -176,6 +194,11 @@ def test_bounds_refuse_what_exceeds_them():
     assert "554 5.4.6 Too many hops: the message is going round in a loop" == refusal(
         mail(b"", *[b"Received: x"] * 4), max_received=3
     )
+
+
+def test_levels_of_one_boundary_are_bounded_too():
+    levels = [b"Content-Type: multipart/mixed; boundary=b0\r\n\r\n"] * 20
+    assert "nested deeper" in refusal(multipart(b"mixed", *levels), max_depth=10)
 
 
 def test_depth_has_an_end_whatever_the_settings_say():
