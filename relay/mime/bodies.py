@@ -1,5 +1,7 @@
 """Which parts are the body, which are files: the walk over the tree (RFC 2046, 2387, 1847, 6522)."""
 
+import re
+
 from relay.mime import markup
 from relay.mime.charset import decode
 from relay.mime.enriched import enriched_to_html
@@ -14,6 +16,9 @@ _BODY = _HTML | _ENRICHED | _PLAIN
 _MOST_GUESSES = 20  # texts of one message whose charset a detector may look at: it is slow
 _AMP = "text/x-amp-html"
 _CALENDAR = "text/calendar"
+_CALENDARS = frozenset({_CALENDAR, "application/ics"})
+#: Armour of a text (RFC 4880 §6.2, §7) at the beginning of a line, in HTML also behind a tag; not in a quotation.
+_PGP = re.compile(rb"(?:\A|[\r\n]|\w>)-----BEGIN PGP (SIGNED )?MESSAGE-----[ \t]*(?:[\r\n<]|\Z)")
 _OPAQUE = frozenset({"application/pkcs7-mime", "application/x-pkcs7-mime"})
 _TNEF = frozenset({"application/ms-tnef", "application/vnd.ms-tnef"})
 _ELSEWHERE = frozenset({"message/partial", "message/external-body"})
@@ -22,17 +27,18 @@ _ELSEWHERE = frozenset({"message/partial", "message/external-body"})
 class Bodies:
     """What the walk found, in the order of the message; grows while it walks."""
 
-    __slots__ = ("codes", "encrypted", "files", "pieces")
+    __slots__ = ("calendars", "codes", "encrypted", "files", "pieces")
 
     def __init__(self) -> None:
         self.pieces: list[Part] = []  # texts to be shown, one below the other
         self.files: list[Part] = []  # everything else
         self.encrypted: set[int] = set()  # ids of the files that belong to a multipart/encrypted
-        self.codes: dict[Code, None] = {}  # notes, each once, in order
+        self.calendars: set[int] = set()  # ids of the files that were alternatives of a text
+        self.codes: dict[Code, str] = {}  # notes, each once, in order; with what they are about
 
-    def remark(self, code: Code) -> None:
+    def remark(self, code: Code, detail: str = "") -> None:
         """Note something, once."""
-        self.codes[code] = None
+        self.codes.setdefault(code, detail)
 
 
 def find_bodies(root: Part) -> Bodies:
@@ -43,6 +49,7 @@ def find_bodies(root: Part) -> Bodies:
         found.pieces.append(root)
     else:
         _walk(root, found)
+    _drop_repeated_calendars(found)
     return found
 
 
@@ -126,6 +133,20 @@ def _alternative(part: Part, found: Bodies) -> None:
             _left_over(child, found, shown=chosen is not None)
 
 
+def _drop_repeated_calendars(found: Bodies) -> None:
+    """List an invitation once that comes as an alternative and, the same, as a file; Google writes such."""
+    if found.calendars:
+        files = [part for part in found.files if id(part) not in found.calendars]
+        listed = {_lines_of(part) for part in files if part.media_type in _CALENDARS}
+        repeated = {id(part) for part in found.files if id(part) in found.calendars and _lines_of(part) in listed}
+        found.files = [part for part in found.files if id(part) not in repeated]
+
+
+def _lines_of(part: Part) -> bytes:
+    # Line ends differ between a text and the same text as a file.
+    return part.body.decoded().replace(b"\r\n", b"\n").strip()
+
+
 def _best(children: tuple[Part, ...]) -> Part | None:
     """Choose the alternative to be shown: the last with HTML, else the last with text that we can show."""
     rich = [child for child in children if _holds(child, _HTML)]
@@ -152,10 +173,20 @@ def _left_over(part: Part, found: Bodies, *, shown: bool) -> None:
         elif leaf.media_type == _CALENDAR:
             found.remark(Code.CALENDAR_AS_ATTACHMENT)
             found.files.append(leaf)
-        elif shown and leaf.media_type.startswith("text/") and not leaf.is_attachment:
+            found.calendars.add(id(leaf))
+        elif shown and _is_bare_text(leaf, alternative=leaf is part):
             found.remark(Code.TEXT_ALTERNATIVE_DROPPED)
+            _remark_pgp(leaf.body.decoded(), found)
+        elif shown and leaf.media_type in _BODY:
+            found.files.append(leaf)
         else:
             _leaf(leaf, found)
+
+
+def _is_bare_text(leaf: Part, *, alternative: bool) -> bool:
+    """Tell whether a text only says again what is shown: it has no name, and is no data beside a text."""
+    is_text = leaf.media_type.startswith("text/") if alternative else leaf.media_type in _BODY
+    return is_text and not leaf.is_attachment and not leaf.name
 
 
 def _related(part: Part, found: Bodies) -> None:
@@ -203,6 +234,7 @@ def _remark_part(part: Part, found: Bodies) -> None:
 
 def _decoded(part: Part, found: Bodies, *, guess: bool = True) -> str:
     data = part.body.decoded()
+    _remark_pgp(data, found)
     label = part.content_type.token("charset")
     if not label and part.media_type in _HTML and not data.isascii():
         label = markup.declared_charset(data)
@@ -210,6 +242,13 @@ def _decoded(part: Part, found: Bodies, *, guess: bool = True) -> str:
     if not as_declared and not data.isascii():
         found.remark(Code.CHARSET_GUESSED)
     return text
+
+
+def _remark_pgp(data: bytes, found: Bodies) -> None:
+    if b"-----BEGIN PGP " not in data:
+        return
+    for armour in _PGP.finditer(data):
+        found.remark(Code.INLINE_SIGNATURE_BROKEN if armour[1] else Code.INLINE_ENCRYPTED)
 
 
 def _fragment(part: Part, text: str) -> str:

@@ -18,6 +18,8 @@ class Code(StrEnum):
     TNEF_AS_ATTACHMENT = "tnef_as_attachment"  # winmail.dat
     SIGNATURE_BROKEN = "signature_broken"  # multipart/signed
     ENCRYPTED_AS_ATTACHMENT = "encrypted_as_attachment"  # PGP/MIME or S/MIME
+    INLINE_SIGNATURE_BROKEN = "inline_signature_broken"  # BEGIN PGP SIGNED MESSAGE in a text
+    INLINE_ENCRYPTED = "inline_encrypted"  # BEGIN PGP MESSAGE in a text
     PARTIAL_AS_ATTACHMENT = "partial_as_attachment"  # message/partial, message/external-body
     RECEIPT_REQUEST_LOST = "receipt_request_lost"  # Disposition-Notification-To and the like
     THREADING_LOST = "threading_lost"  # In-Reply-To, References
@@ -31,6 +33,10 @@ class Code(StrEnum):
     STRUCTURE_REPAIRED = "structure_repaired"  # a multipart without usable boundary
     TEXT_OUTSIDE_DROPPED = "text_outside_dropped"  # words behind the last part
     RESOURCE_FORK_DROPPED = "resource_fork_dropped"  # application/applefile of a pair
+    AUTOMATION_MARKS_LOST = "automation_marks_lost"  # Auto-Submitted, Precedence, X-Auto-Response-Suppress
+    LIST_FIELDS_LOST = "list_fields_lost"  # List-Id, List-Post, List-Archive and the like
+    HEADERS_NOT_CARRIED = "headers_not_carried"  # whatever else an author or program wrote; the note names them
+    ADDRESSES_CUT = "addresses_cut"  # an address header longer than is read
 
 
 #: Code -> (weight, meaning).
@@ -46,6 +52,14 @@ NOTES: dict[str, tuple[Fidelity, str]] = {
     Code.ENCRYPTED_AS_ATTACHMENT: (
         Fidelity.LOST,
         "Encrypted or opaquely signed content travels as attached files, which mail clients do not open by themselves",
+    ),
+    Code.INLINE_SIGNATURE_BROKEN: (
+        Fidelity.LOST,
+        "A text is signed within itself (inline PGP); it is sent as HTML, so its signature cannot be verified",
+    ),
+    Code.INLINE_ENCRYPTED: (
+        Fidelity.LOST,
+        "A text is encrypted within itself (inline PGP); it is sent as HTML, which mail clients do not decrypt",
     ),
     Code.PARTIAL_AS_ATTACHMENT: (Fidelity.CHANGED, "A partial or external message travels as an attached file"),
     Code.RECEIPT_REQUEST_LOST: (Fidelity.LOST, "The request for a read receipt cannot be carried"),
@@ -63,10 +77,20 @@ NOTES: dict[str, tuple[Fidelity, str]] = {
         "Words behind the last part, which no mail client shows, are not sent",
     ),
     Code.RESOURCE_FORK_DROPPED: (Fidelity.CHANGED, "A Macintosh resource fork is not sent; its file is"),
+    Code.AUTOMATION_MARKS_LOST: (
+        Fidelity.CHANGED,
+        "The marks of automatic mail cannot be carried: absence notices may come back",
+    ),
+    Code.LIST_FIELDS_LOST: (Fidelity.CHANGED, "List-Id and other headers of mailing lists cannot be carried"),
+    Code.HEADERS_NOT_CARRIED: (Fidelity.CHANGED, "No API has a field for some of the headers"),
+    Code.ADDRESSES_CUT: (
+        Fidelity.LOST,
+        "An address header is longer than is read; recipients whom only its end names are sent blind copies",
+    ),
 }
 
 
-def note(code: Code) -> Note:
-    """Make the note of a code."""
+def note(code: Code, detail: str = "") -> Note:
+    """Make the note of a code; `detail` names what it is about, where the meaning alone does not tell."""
     weight, meaning = NOTES[code]
-    return Note(code.value, meaning, weight)
+    return Note(code.value, f"{meaning}: {detail}" if detail else meaning, weight)

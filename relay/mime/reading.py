@@ -9,20 +9,21 @@ from relay.config.settings import MimeSettings
 from relay.errors import MailRefused
 from relay.message import Mailbox
 from relay.mime import words
-from relay.mime.addresses import mailboxes
+from relay.mime.addresses import address_list
 from relay.mime.bodies import Bodies, compose, find_bodies
 from relay.mime.content import Attachment, Content, InlineImage
+from relay.mime.eightbit import recoded, recoded_header
 from relay.mime.header import Header, read_header
 from relay.mime.images import references, relocated, sniffed_type, spellings
+from relay.mime.losses import is_auto_submitted, remark_header
 from relay.mime.naming import Namer, type_of
 from relay.mime.notes import Code, note
+from relay.mime.parameters import structured
 from relay.mime.structure import Part, read_structure
 from relay.outcome import Replies
 
 _MESSAGE_ID = re.compile(r"<[^<>\s]+>")
 _BRACKETED = re.compile(r"<[^<>]*+>")
-_NORMAL_PRIORITY = re.compile(r"(?:(?:3|normal|medium|non-urgent)\b.*)?", re.IGNORECASE)
-_NORMAL_SENSITIVITY = re.compile(r"\s*(?:normal|none|public)?\s*", re.IGNORECASE)
 _SHOWABLE = ("image/", "video/", "audio/", "font/")
 _MESSAGES = ("message/rfc822", "message/global")
 _SNIFFED_CHARS = 24
@@ -41,18 +42,20 @@ def read(data: bytes, bounds: MimeSettings) -> Content:
         MailRefused: It exceeds the bounds (554 5.6.0), or has been round too often (554 5.4.6). Nothing else is
             refused: whatever is broken is read as far as it goes.
     """
-    root = read_structure(data, bounds)
+    root, headers_guessed = recoded(read_structure(data, bounds))
     header = root.header
     received_count = len(header.every("received"))
     if received_count > bounds.max_received:
         raise MailRefused(Replies.LOOP)
     found = find_bodies(root)
+    if headers_guessed:
+        found.remark(Code.CHARSET_GUESSED)
     html = compose(found)
     html, inline_images, attachments = _files(html, found)
     sender = _sender(header, found)
     reply_to, more_reply_to = _reply_to(header, found)
-    _remark_header(header, found)
-    to, cc = _shown_recipients(header)
+    remark_header(header, found)
+    to, cc = _shown_recipients(header, found)
     return Content(
         sender=sender,
         reply_to=reply_to,
@@ -67,8 +70,8 @@ def read(data: bytes, bounds: MimeSettings) -> Content:
         list_help=_list_value(header, "list-help"),
         powers=tuple((name, words.unstructured(raw)) for name, raw in header.fields if name.startswith("x-relay-")),
         received_count=received_count,
-        auto_submitted=_auto_submitted(header),
-        notes=tuple(note(code) for code in found.codes),
+        auto_submitted=is_auto_submitted(header),
+        notes=tuple(note(code, detail) for code, detail in found.codes.items()),
         more_reply_to=more_reply_to,
     )
 
@@ -127,31 +130,35 @@ def _inner_subject(part: Part) -> str:
         header, _ = read_header(part.body.data, part.body.start, part.body.end, _MAX_INNER_HEADER_BYTES)
     except MailRefused:
         return ""
-    return words.unstructured(header.first("subject"))
+    label = structured(header.first("content-type")).token("charset")
+    return words.unstructured(recoded_header(header, label).first("subject"))
 
 
 def _usable(mailbox: Mailbox) -> bool:
     return "@" in mailbox.email
 
 
-def _listed(header: Header, name: str) -> list[Mailbox]:
-    return [mailbox for raw in header.every(name) for mailbox in mailboxes(raw)]
+def _listed(values: list[bytes], found: Bodies) -> tuple[Mailbox, ...]:
+    listed = address_list(values)
+    if listed.cut:
+        found.remark(Code.ADDRESSES_CUT)
+    return listed.mailboxes
 
 
 def _sender(header: Header, found: Bodies) -> Mailbox | None:
     """Return From; where it holds several, Sender (RFC 5322 §3.6.2)."""
-    authors = list(filter(_usable, _listed(header, "from")))
+    authors = list(filter(_usable, _listed(header.every("from"), found)))
     if len({author.email.lower() for author in authors}) == 1:
         return authors[0]
     if authors:
         found.remark(Code.FROM_FIRST_ONLY)
-    agents = filter(_usable, _listed(header, "sender"))
+    agents = filter(_usable, _listed(header.every("sender"), found))
     return next(agents, authors[0] if authors else None)
 
 
 def _reply_to(header: Header, found: Bodies) -> tuple[Mailbox | None, tuple[Mailbox, ...]]:
     """Return the first address with a domain, and all others: which of them an API takes is not known here."""
-    listed = _listed(header, "reply-to")
+    listed = _listed(header.every("reply-to"), found)
     wanted = list(filter(_usable, listed))
     if len({mailbox.email.lower() for mailbox in wanted}) > 1:
         found.remark(Code.REPLY_TO_FIRST_ONLY)
@@ -159,12 +166,11 @@ def _reply_to(header: Header, found: Bodies) -> tuple[Mailbox | None, tuple[Mail
     return first, tuple(mailbox for mailbox in listed if mailbox is not first)
 
 
-def _shown_recipients(header: Header) -> tuple[tuple[Mailbox, ...], tuple[Mailbox, ...]]:
+def _shown_recipients(header: Header, found: Bodies) -> tuple[tuple[Mailbox, ...], tuple[Mailbox, ...]]:
     """Return To and Cc; those of the first Resent block stand first and decide (RFC 5322 §3.6.6)."""
     resent = _first_resent_block(header)
-    resent_to = [mailbox for raw in resent.get("resent-to", ()) for mailbox in mailboxes(raw)]
-    resent_cc = [mailbox for raw in resent.get("resent-cc", ()) for mailbox in mailboxes(raw)]
-    to, cc = _listed(header, "to"), _listed(header, "cc")
+    resent_to, resent_cc = (list(_listed(resent.get(name, []), found)) for name in ("resent-to", "resent-cc"))
+    to, cc = (list(_listed(header.every(name), found)) for name in ("to", "cc"))
     if resent_to or resent_cc:
         decided_to, decided_cc = ({box.email.lower() for box in boxes} for boxes in (resent_to, resent_cc))
         to = resent_to + [box for box in to if box.email.lower() not in decided_cc - decided_to]
@@ -183,25 +189,6 @@ def _first_resent_block(header: Header) -> dict[str, list[bytes]]:
     return block
 
 
-def _remark_header(header: Header, found: Bodies) -> None:
-    """Note what the header asks for and no API can carry."""
-    asked = header.by_name
-    if asked.keys() & {"disposition-notification-to", "return-receipt-to", "x-confirm-reading-to"}:
-        found.remark(Code.RECEIPT_REQUEST_LOST)
-    if asked.keys() & {"in-reply-to", "references"}:
-        found.remark(Code.THREADING_LOST)
-    if any(
-        not _NORMAL_PRIORITY.fullmatch(words.unstructured(raw))
-        for name in ("importance", "x-priority", "priority", "x-msmail-priority")
-        for raw in header.every(name)
-    ):
-        found.remark(Code.PRIORITY_LOST)
-    if not _NORMAL_SENSITIVITY.fullmatch(words.unstructured(header.first("sensitivity"))):
-        found.remark(Code.SENSITIVITY_LOST)
-    if "list-unsubscribe-post" in asked:
-        found.remark(Code.UNSUBSCRIBE_POST_LOST)
-
-
 def _message_id(header: Header) -> str:
     text = words.clean(words.text_of(header.first("message-id")))
     bracketed = _MESSAGE_ID.search(text)
@@ -215,10 +202,3 @@ def _list_value(header: Header, name: str) -> str:
     """Join the values of a list field; blanks inside the brackets come from folding (RFC 2369 §2)."""
     text = ", ".join(filter(None, (words.unstructured(raw) for raw in header.every(name))))
     return _BRACKETED.sub(lambda found: "".join(found[0].split()), text)
-
-
-def _auto_submitted(header: Header) -> bool:
-    """Tell whether a program wrote it (RFC 3834 §5), or its sender wants no reports (Microsoft's header)."""
-    kind = words.unstructured(header.first("auto-submitted")).partition(";")[0].strip().lower()
-    suppressed = words.unstructured(header.first("x-auto-response-suppress")).lower().replace(",", " ").split()
-    return kind not in ("", "no") or bool({"all", "ndr"} & set(suppressed))

@@ -3,6 +3,7 @@
 import pytest
 from mails import codes, content, file, files, html, mail, multipart, part, text
 
+from relay.mime import Fidelity
 from relay.mime.markup import shows_nothing
 
 PLAIN, RICH = text(b"plain"), html(b"<p>rich</p>")
@@ -285,6 +286,56 @@ def nest(kind, *parts, name):
         ),
         pytest.param([], [], [], set(), b"", id="nothing at all"),
         pytest.param(
+            ["rich"],
+            ["data.csv", "attachment-1.csv"],
+            [],
+            {"text_alternative_dropped"},
+            multipart(
+                b"alternative",
+                nest(
+                    b"mixed",
+                    PLAIN,
+                    part(b"1;2", b"Content-Type: text/csv", b"Content-Disposition: inline; filename=data.csv"),
+                    text(b"3;4", b"text/csv"),
+                    name=b"m",
+                ),
+                RICH,
+            ),
+            id="data beside the text that is not shown",
+        ),
+        pytest.param(
+            ["rich"],
+            ["log.txt"],
+            [],
+            {"text_alternative_dropped"},
+            multipart(b"alternative", nest(b"mixed", PLAIN, text(b"x", b"text/plain; name=log.txt"), name=b"m"), RICH),
+            id="named text beside the text that is not shown",
+        ),
+        pytest.param(
+            ["rich"],
+            ["meeting.ics"],
+            [],
+            {"text_alternative_dropped", "calendar_as_attachment"},
+            multipart(
+                b"mixed",
+                nest(b"alternative", PLAIN, RICH, ICS, name=b"a"),
+                file(b"BEGIN:VCALENDAR\n", b"application/ics; name=meeting.ics"),
+            ),
+            id="the same invitation twice",
+        ),
+        pytest.param(
+            ["rich"],
+            ["invite.ics", "other.ics"],
+            [],
+            {"text_alternative_dropped", "calendar_as_attachment"},
+            multipart(
+                b"mixed",
+                nest(b"alternative", PLAIN, RICH, ICS, name=b"a"),
+                file(b"BEGIN:OTHER", b"application/ics; name=other.ics"),
+            ),
+            id="two invitations",
+        ),
+        pytest.param(
             ["root"],
             ["i.png"],
             [],
@@ -385,6 +436,32 @@ def test_what_stands_behind_html_is_not_put_into_a_comment():
     page = html(b"<body><p>x</p><!--[if mso]></body><![endif]--></body>")
     found = content(multipart(b"mixed", page, text(b"footer"))).html
     assert "<![endif]-->\n<div>footer</div>\n</body>" in found
+
+
+SIGNED = b"-----BEGIN PGP SIGNED MESSAGE-----\r\nHash: SHA256\r\n\r\nhi\r\n-----BEGIN PGP SIGNATURE-----\r\n"
+ENCRYPTED = b"-----BEGIN PGP MESSAGE-----\r\n\r\nwcBM\r\n-----END PGP MESSAGE-----\r\n"
+
+
+@pytest.mark.parametrize(
+    ("expected", "raw"),
+    [
+        ({"inline_signature_broken"}, text(SIGNED)),
+        ({"inline_signature_broken"}, text(b"hi\r\n" + SIGNED)),
+        ({"inline_encrypted"}, text(ENCRYPTED)),
+        ({"inline_encrypted"}, html(b"<pre>" + ENCRYPTED + b"</pre>")),
+        ({"inline_encrypted"}, multipart(b"mixed", PLAIN, text(ENCRYPTED))),
+        ({"inline_signature_broken", "text_alternative_dropped"}, multipart(b"alternative", text(SIGNED), RICH)),
+        (set(), text(b"> " + SIGNED.replace(b"\n", b"\n> "))),
+        (set(), text(b">" + ENCRYPTED)),
+        (set(), text(b"Write -----BEGIN PGP MESSAGE----- first")),
+        (set(), multipart(b"mixed", PLAIN, file(ENCRYPTED, b"text/plain; name=a.asc"))),
+    ],
+)
+def test_pgp_within_a_text_is_noted(expected, raw):
+    """The signature of such a text broke without a word, for only PGP/MIME was looked for."""
+    found = content(raw)
+    assert expected == codes(found)
+    assert [] == [note for note in found.notes if "inline" in note.code and note.fidelity is not Fidelity.LOST]
 
 
 def test_parts_of_a_signed_mail_are_attached_byte_for_byte():

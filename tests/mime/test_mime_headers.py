@@ -71,6 +71,20 @@ def test_further_addresses_of_reply_to_are_kept_for_the_case_that_the_first_is_o
         ({"threading_lost"}, b"References: <1@x.example>"),
         ({"reply_to_first_only"}, b"Reply-To: a@x.example, b@x.example"),
         ({"from_first_only"}, b"From: a@x.example, b@x.example"),
+        (set(), b"Auto-Submitted: no"),
+        (set(), b"Received: from x"),
+        (set(), b"DKIM-Signature: v=1"),
+        (set(), b"X-Spam-Status: No"),
+        (set(), b"Message-ID: <1@x.example>"),
+        ({"automation_marks_lost"}, b"Auto-Submitted: auto-generated"),
+        ({"automation_marks_lost"}, b"Precedence: bulk"),
+        ({"automation_marks_lost"}, b"X-Auto-Response-Suppress: OOF"),
+        ({"list_fields_lost"}, b"List-Id: <a.x.example>"),
+        ({"list_fields_lost"}, b"List-Archive: <https://x.example/>"),
+        ({"headers_not_carried"}, b"X-Campaign: 1"),
+        ({"headers_not_carried"}, b"Organization: X"),
+        ({"addresses_cut", "from_first_only"}, b"From: a@x.example, b@x.example, " + b"c, " * 5000),
+        ({"addresses_cut"}, b"Cc: " + b"c@x.example, " * 5000),
         ({"unsubscribe_post_lost"}, b"List-Unsubscribe-Post: List-Unsubscribe=One-Click"),
     ],
 )
@@ -101,6 +115,49 @@ def test_an_ordinary_mail_loses_nothing():
         b'Content-Type: multipart/alternative; boundary="b"',
     )
     assert Fidelity.LOST not in {note.fidelity for note in content(ordinary).notes}
+
+
+def test_headers_that_no_api_carries_are_named_in_one_note():
+    """They were dropped in silence: a shop's X-Campaign was missed weeks later."""
+    fields = [b"X-Campaign: 1", b"Organization: secret", *(b"X-%d: y" % number for number in range(20))]
+    (note,) = content(mail(b"x", *fields, b"X-Mailer: z")).notes
+    assert note.text.endswith(": X-Campaign, Organization, " + ", ".join(f"X-{n}" for n in range(10)) + " and 10 more")
+    assert Fidelity.CHANGED is note.fidelity
+
+
+def test_an_ordinary_mail_gets_no_note_at_all():
+    """Notes on what every mail client writes would teach people to overlook them."""
+    fields = [b"Date: x", b"Message-ID: <1@x.example>", b"User-Agent: Mozilla Thunderbird", b"Content-Language: es"]
+    outlook = [b"Thread-Topic: x", b"Thread-Index: AdY", b"X-MS-Has-Attach:", b"X-Originating-IP: 192.0.2.1"]
+    assert () == content(mail(b"x", b"MIME-Version: 1.0", *fields, *outlook)).notes
+
+
+RAW = "Заказ"
+
+
+@pytest.mark.parametrize(
+    ("charset", "fields"),
+    [
+        ("cp1251", [b"Content-Type: text/plain; charset=windows-1251"]),
+        ("koi8-r", [b"Content-Type: text/plain; charset=koi8-r"]),
+        ("cp866", [b"Content-Type: multipart/mixed; boundary=b; charset=dos-866"]),
+        ("iso8859-5", [b"Content-Type: multipart/mixed; boundary=b"]),
+        ("utf-8", [b"Content-Type: text/plain; charset=windows-1251"]),
+    ],
+)
+def test_raw_headers_are_read_in_the_charset_of_the_mail(charset, fields):
+    """Old programs write the Subject as they write the text; in any charset but Latin-1 it arrived as mojibake."""
+    raw = RAW.encode(charset)
+    parts = b"--b\r\nContent-Type: image/png\r\n\r\n\r\n--b\r\nContent-Type: text/html; charset=iso-8859-5\r\n\r\nx"
+    found = content(mail(parts, *fields, b"Subject: " + raw, b'From: "' + raw + b'" <a@x.example>'))
+    assert (RAW, Mailbox("a@x.example", RAW)) == (found.subject, found.sender)
+    assert ("charset_guessed" in codes(found)) is (charset != "utf-8")
+
+
+@pytest.mark.parametrize("label", [b"utf-16", b"utf-7", b"hz", b"cp037", b"x-unknown", b"iso-2022-jp", b""])
+def test_a_charset_that_no_header_can_have_is_not_used_for_one(label):
+    found = content(mail(b"", b"Content-Type: text/plain; charset=" + label, b"Subject: a\xf1o", b"To: a@x.example"))
+    assert ("año", (Mailbox("a@x.example"),)) == (found.subject, found.to)
 
 
 def test_every_note_is_in_the_table():

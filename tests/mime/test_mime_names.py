@@ -84,6 +84,30 @@ def test_a_name_from_content_type(expected, kind):
     assert expected == name_of([b"Content-Type: " + kind, b"Content-Disposition: attachment"])
 
 
+@pytest.mark.parametrize(
+    ("charset", "name"), [("gb2312", "请求.pdf"), ("cp1251", "Счёт.pdf"), ("shift_jis", "予定表.pdf")]
+)
+@pytest.mark.parametrize("own", [True, False])
+def test_a_raw_name_is_read_in_the_charset_of_its_part_or_of_the_text(own, charset, name):
+    """In Shift_JIS the second byte of 表 is a backslash: the name must be decoded before it is parsed."""
+    label = b"; charset=" + charset.encode()
+    field = b'Content-Disposition: attachment; filename="' + name.encode(charset) + b'"'
+    raw = multipart(
+        b"mixed",
+        part(b"x", b"Content-Type: text/plain" + (b"; charset=koi8-r" if own else label)),
+        part(b"x", b"Content-Type: application/pdf" + (label if own else b""), field),
+    )
+    found = content(raw)
+    assert [name] == [entry.name for entry in found.attachments]
+    assert "charset_guessed" in {note.code for note in found.notes}
+
+
+def test_a_forwarded_message_is_named_by_its_raw_subject():
+    inner = "Subject: Заказ\r\nContent-Type: text/plain; charset=cp1251\r\n\r\nx".encode("cp1251")
+    forwarded = multipart(b"mixed", part(inner, b"Content-Type: message/rfc822"))
+    assert "Заказ.eml" == content(forwarded).attachments[0].name
+
+
 def test_a_forwarded_message_is_named_by_its_subject():
     inner = b"Subject: =?utf-8?Q?Re:_Informe_1/2_=E2=80=94_a=C3=B1o?=\r\n\r\nhello"
     forwarded = multipart(b"mixed", part(inner, b"Content-Type: message/rfc822"))

@@ -1,0 +1,76 @@
+"""Raw bytes beyond ASCII in headers, which old programs write in the charset of their text (RFC 6532: only UTF-8).
+
+They become UTF-8 once, before anybody reads a name or an address: in Shift_JIS even a backslash may be half a letter.
+"""
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from relay.mime.charset import decode
+from relay.mime.header import Header, indexed
+from relay.mime.labels import codec_of
+from relay.mime.parameters import structured
+from relay.mime.structure import Part
+
+_PRINTABLE = bytes(range(0x20, 0x7F))
+
+
+def recoded(root: Part) -> tuple[Part, bool]:
+    """Make the headers of all parts UTF-8: by the part's charset, the message's, that of its first text, windows-1252.
+
+    Returns:
+        The tree, and whether any header was something else than UTF-8.
+    """
+    label = next(filter(None, (_told(part) for part in _texts(root))), "")
+    tree = _recoded_part(root, label)
+    return tree, tree is not root
+
+
+def recoded_header(header: Header, label: str) -> Header:
+    """Make one header UTF-8; where it is already, return it as it is."""
+    if all(map(_is_utf8, (raw for _, raw in header.fields))):
+        return header
+    label = label if _keeps_ascii(label) else ""
+    return indexed([(name, raw if _is_utf8(raw) else _utf8(raw, label)) for name, raw in header.fields])
+
+
+def _recoded_part(part: Part, label: str) -> Part:
+    header = recoded_header(part.header, _told(part) or label)
+    children = tuple(_recoded_part(child, label) for child in part.children)
+    if header is not part.header:
+        content_type = structured(header.first("content-type"))
+        disposition = structured(header.first("content-disposition"))
+        return replace(part, header=header, content_type=content_type, disposition=disposition, children=children)
+    same = all(new is old for new, old in zip(children, part.children, strict=True))
+    return part if same else replace(part, children=children)
+
+
+def _texts(root: Part) -> Iterator[Part]:
+    """Name the parts whose charset may be that of the header: the message itself, then its texts."""
+    yield root
+    for child in root.children:
+        if child.children or child.media_type.startswith("text/"):
+            yield from _texts(child)
+
+
+def _told(part: Part) -> str:
+    return part.content_type.token("charset") if "charset" in part.content_type.parameters else ""
+
+
+def _keeps_ascii(label: str) -> bool:
+    codec = codec_of(label)
+    return bool(codec) and _PRINTABLE.decode(codec, "replace") == _PRINTABLE.decode("ascii")
+
+
+def _is_utf8(raw: bytes) -> bool:
+    if raw.isascii():
+        return True
+    try:
+        raw.decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _utf8(raw: bytes, label: str) -> bytes:
+    return decode(raw, label, guess=False)[0].encode("utf-8", "replace")
