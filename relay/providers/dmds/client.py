@@ -20,6 +20,7 @@ from relay.providers.contract import (
     Verification,
 )
 from relay.providers.dmds.answers import read_answer
+from relay.providers.dmds.campaign import blaming_the_mail
 from relay.providers.dmds.listing import holds_campaign
 from relay.providers.dmds.outcomes import outcomes_of
 from relay.providers.dmds.translate import DmdsTranslation, joining
@@ -68,7 +69,11 @@ class DmdsProvider:
             raise unreadable(answer)
         joined = str(document.get(self._wire.batch, ""))
         unsaid = unsaid_of(call, _secrets(known), self._wire.sender_email, self._wire.reply_to)
-        return outcomes_of(answer, said, call.recipients, unsaid, joined_batch=joined)
+        outcomes = outcomes_of(answer, said, call.recipients, unsaid, joined_batch=joined)
+        campaign = document.get(self._wire.campaign)
+        if campaign == known.campaign:
+            return outcomes
+        return blaming_the_mail(outcomes, answer, said, call.recipients, campaign)
 
     def split(self, call: Call) -> tuple[Call, ...]:
         """Divide a call; see `Provider.split`. Copies become contacts, who see only themselves."""
