@@ -129,7 +129,7 @@ class _Reader:
             spans, behind = [_Span(body.start, body.end)] if body.start < body.end else [], body.end
             default = "text/html" if _PAGE.match(body.data, body.start, body.end) else default
         parts = [(self.part(body.data, span.start, span.end, depth + 1, default), span.is_last) for span in spans]
-        children = _regrouped(parts, boundary, self._bounds.max_depth - depth)
+        children = _regrouped(parts, boundary, min(self._bounds.max_depth, _DEEPEST) - depth)
         outside = bool(body.data[behind : min(body.end, behind + _LONGEST_FOOTER)].strip())
         return _Found(children, repaired=repaired and bool(children), text_outside=outside)
 

@@ -123,10 +123,12 @@ def test_parts_behind_an_inner_multipart_with_the_same_boundary_are_found():
 
 def test_an_inner_multipart_that_is_never_closed_keeps_the_files_that_follow():
     parts = [b"Content-Type: multipart/alternative; boundary=b0\r\n\r\npreamble", text(b"plain"), html(b"<p>rich</p>")]
-    found = content(multipart(b"mixed", *parts, file(b"AAA", b"application/pdf; name=a.pdf")))
+    whole = multipart(b"mixed", *parts, file(b"AAA", b"application/pdf; name=a.pdf"))
+    for raw in (whole, whole.removesuffix(b"--b0--\r\n")):
+        found = content(raw)
 
-    assert "<p>rich</p>" == found.html.strip()
-    assert [("a.pdf", b"AAA")] == files(found)
+        assert "<p>rich</p>" == found.html.strip()
+        assert [("a.pdf", b"AAA")] == [(name, data.strip()) for name, data in files(found)]
 
 
 @pytest.mark.parametrize("page", [b"<html><p>a:</p>", b"\r\n<!DOCTYPE html>\r\n<p>x", b"<body>x"])
@@ -199,6 +201,7 @@ def test_bounds_refuse_what_exceeds_them():
 def test_levels_of_one_boundary_are_bounded_too():
     levels = [b"Content-Type: multipart/mixed; boundary=b0\r\n\r\n"] * 20
     assert "nested deeper" in refusal(multipart(b"mixed", *levels), max_depth=10)
+    assert "nested deeper" in refusal(multipart(b"mixed", *levels * 20), max_depth=10_000)
 
 
 def test_depth_has_an_end_whatever_the_settings_say():
