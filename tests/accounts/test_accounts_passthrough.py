@@ -78,11 +78,11 @@ OPEN = {"mensatek": {"enabled": True}, "dmds": {"enabled": True, "dmdsids": ["ac
         ("acme 12345", "a login at DMDS"),
         ("Two-Words", "a login at DMDS"),
         ("acme.example.org" + "x" * 500, "a login at DMDS"),
-        ("app@example.orgg", "a login of this gateway"),
+        ("apq@example.org", "a login of this gateway"),
         ("App@Example.org", "a login of this gateway"),
         ("ap@example.org", "a login of this gateway"),
-        ("app@exmaple.org", "a login of this gateway"),
-        ("appp@example.or", "a login of this gateway"),
+        ("pap@example.org", "a login of this gateway"),
+        ("aapp@example.org", "a login of this gateway"),
     ],
 )
 async def test_mistyped_login_is_not_asked_for_at_mensatek(gate, login, looks_like):
@@ -96,7 +96,7 @@ async def test_mistyped_login_is_not_asked_for_at_mensatek(gate, login, looks_li
 
 
 @pytest.mark.parametrize(
-    "login", ["acmeville", "tacme", "two", "customer", "bob@example.com", "app@example.net.es", "x" * 900, "acne"]
+    "login", ["acmeville", "tacme", "two", "customer", "bob@example.com", "app@example.net", "x" * 900, "acne"]
 )
 async def test_login_that_only_begins_alike_is_asked_for(gate, login):
     gate.mensatek.right = {login: "t0ken"}
@@ -105,7 +105,7 @@ async def test_login_that_only_begins_alike_is_asked_for(gate, login):
 
 
 async def test_user_that_is_listed_is_asked_for_whatever_it_looks_like(gate):
-    gate.mensatek.right = {"acme": "t0ken", "app@example.orgg": "t0ken"}
+    gate.mensatek.right = {"acme": "t0ken", "apq@example.org": "t0ken"}
     passthrough = {**OPEN, "mensatek": {"enabled": True, "users": list(gate.mensatek.right)}}
     accounts = gate.accounts(passthrough=passthrough)
     for login in gate.mensatek.right:
