@@ -108,7 +108,7 @@ class Directory:
         if name in self._users or name in self._logins:
             return ""
         folded = name.casefold()
-        if any(_begins_with(folded, dmdsid) for dmdsid in self._dmdsids):
+        if any(_is_dmds_login(folded, dmdsid) for dmdsid in self._dmdsids):
             return "a login at DMDS"
         is_near = len(folded) <= self._longest_kept + _EDITS and self._is_near_a_kept_login(folded)
         return "a login of this gateway" if is_near else ""
@@ -173,8 +173,9 @@ def parsed(client: str) -> IPv4Address | IPv6Address | None:
     return mapped or address
 
 
-def _begins_with(name: str, dmdsid: str) -> bool:
-    return name.startswith(dmdsid) and not name[len(dmdsid) : len(dmdsid) + 1].isalnum()
+def _is_dmds_login(name: str, dmdsid: str) -> bool:
+    """Tell whether a name is a dmdsid with a campaign that is missing, or written in another way than `-12345`."""
+    return name.startswith(dmdsid) and name[len(dmdsid) :].strip(" -_.:/#0123456789") == ""
 
 
 def _is_misspelt(name: str, right: str) -> bool:

@@ -77,7 +77,6 @@ OPEN = {"mensatek": {"enabled": True}, "dmds": {"enabled": True, "dmdsids": ["ac
         ("acme_12345", "a login at DMDS"),
         ("acme 12345", "a login at DMDS"),
         ("Two-Words", "a login at DMDS"),
-        ("acme.example.org" + "x" * 500, "a login at DMDS"),
         ("apq@example.org", "a login of this gateway"),
         ("App@Example.org", "a login of this gateway"),
         ("ap@example.org", "a login of this gateway"),

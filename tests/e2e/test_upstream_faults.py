@@ -57,7 +57,7 @@ FAULTS = [
     ("mensatek", {"kind": "res", "res": -5, "error": "sender not validated"}, TAKEN),
     ("mensatek", {"kind": "res", "res": -3, "error": "You might include parameter"}, NEVER),
     ("mensatek", {"kind": "res", "res": -4}, NEVER),
-    ("mensatek", {"kind": "res", "res": -99}, TAKEN),
+    ("mensatek", {"kind": "res", "res": -99}, NOT_SENT_BUT_UNSURE),
     ("mensatek", {"kind": "cut_before"}, NOT_SENT_BUT_UNSURE),
     ("mensatek", {"kind": "cut_after"}, SENT_TWICE),
     ("mensatek", {"kind": "garbage"}, NOT_SENT_BUT_UNSURE),
