@@ -273,7 +273,8 @@ async def test_bad_data_that_names_one_recipient_refuses_only_that_one(dmds, api
 
 
 @pytest.mark.parametrize(
-    "words", ["invalid email xto1@example.com", "invalid email to1@example.com-x", "invalid email to1@example.com.example"]
+    "words",
+    ["invalid email xto1@example.com", "invalid email to1@example.com-x", "invalid email to1@example.com.example"],
 )
 async def test_an_address_within_a_longer_one_is_not_named(dmds, api, words):
     api.will_answer(json.dumps({"status": "err", "on": words}), status=400)
