@@ -266,7 +266,7 @@ class ProviderSettings(Section):
     empty_subject: str = Field(
         "(no subject)",
         min_length=1,
-        description="The subject of a mail that has none: Mensatek refuses an empty one, DMDS would show the campaign's. A mail by X-Relay-Template goes as it is.",
+        description="The subject of a mail that has none: Mensatek refuses an empty one, DMDS would show the campaign's.",
     )
     wire: dict[str, str] = Field(
         default_factory=dict,

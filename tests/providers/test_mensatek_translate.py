@@ -113,9 +113,12 @@ def test_a_mail_without_subject_gets_a_placeholder(subject):
     assert ["subject_missing"] == _codes(content(subject=subject))
 
 
-def test_a_template_without_subject_keeps_its_own():
-    assert "" == _document(content(subject=""), powers=Powers(template=123))["Asunto"]
-    assert ["body_replaced_by_template"] == _codes(content(subject=""), powers=Powers(template=123))
+def test_a_template_without_subject_gets_the_placeholder_too():
+    """`Asunto` is required whatever the body is; left empty, the mail was refused after its 250."""
+    assert "(no subject)" == _document(content(subject=""), powers=Powers(template=123))["Asunto"]
+    assert {"body_replaced_by_template", "subject_missing"} == set(
+        _codes(content(subject=""), powers=Powers(template=123))
+    )
 
 
 _ARRIVED = datetime(2024, 11, 13, 14, 49, tzinfo=UTC)  # what _ID says, to the minute

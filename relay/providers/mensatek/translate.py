@@ -85,9 +85,8 @@ class MensatekTranslation:
         if sender.reply_to:
             document[wire.reply_to] = sender.reply_to
         # Beside a template an empty subject stays: the template may have one of its own.
-        is_plain = powers.template is None
-        document[wire.subject] = text(subject_or(self._settings.empty_subject if is_plain else "", content.subject))
-        if is_plain:
+        document[wire.subject] = text(subject_or(self._settings.empty_subject, content.subject))
+        if powers.template is None:
             document[wire.html] = carried.html if keeps_markers else neutral_html(carried.html)
         else:
             document[wire.template] = powers.template
@@ -158,7 +157,7 @@ class MensatekTranslation:
             *_power_notes(powers),
             *own.stranger_notes(content, brief.recipients),
         ]
-        if powers.template is None and is_blank(content.subject):
+        if is_blank(content.subject):
             notes.append(note("subject_missing", "the mail has no subject; a placeholder stands there"))
         if any(self._fitting_name(each.name) != one_line(each.name) for each in brief.recipients):
             limit = self._settings.recipient_name_limit
