@@ -26,8 +26,12 @@ class Vault:
         return SecretStr(kept["secret"]) if kept["account"] == account else None
 
     async def save(self, account: str, secret: SecretStr) -> None:
-        """Keep an account's secret, synced when it returns; does not write what is there already. Raises QueueError."""
+        """Keep an account's secret, synced when it returns; does not write what is there already. Raises QueueError.
+
+        A new secret ends a pause that the old one brought about: mail that waited for it can go.
+        """
         kept = await self.load(account)
         if kept is None or kept.get_secret_value() != secret.get_secret_value():
             plain = json.dumps({"account": account, "secret": secret.get_secret_value()}).encode()
             await self._queue.save_credential(account, self._sealer.seal(plain))
+            await self._queue.resume(account)

@@ -78,6 +78,10 @@ class Book:
                 return campaign
         return None
 
+    def set_key(self, campaign: Campaign, apikey: str) -> None:
+        """Give a campaign another APIKEY; the one before is wrong from now on."""
+        self._keys[campaign] = apikey
+
     def campaigns(self, dmdsid: str) -> list[Campaign]:
         """All campaigns of a customer."""
         return [campaign for campaign in self._keys if campaign.dmdsid == dmdsid]
