@@ -63,11 +63,17 @@ class Doubts:
             del self._under_way[mark]
             ended.set()
 
-    def taken_unheard(self, prepared: Prepared) -> Taken | None:
-        """Return how this message was taken before, if its client did not hear of it; asked once, it is heard."""
-        doubt = self._fresh(_fingerprint(prepared))
+    def taken_unheard(self, prepared: Prepared, *, is_heard: bool) -> Taken | None:
+        """Return how this message was taken before, if its client did not hear of it.
+
+        Once it is heard it is forgotten: the same message sent again after that is meant to be sent again.
+        """
+        mark = _fingerprint(prepared)
+        doubt = self._fresh(mark)
         if doubt is None or doubt.taken is None:
             return None
+        if is_heard:
+            del self._known[mark]
         self._events.message_repeated(prepared.message.id, account=prepared.account.name)
         return doubt.taken
 

@@ -114,7 +114,7 @@ class Direct:
     async def accept(self, prepared: Prepared, is_waiting: Callable[[], bool]) -> Taken:
         """Send while the client waits."""
         async with self._doubts.alone(prepared):
-            if (known := self._doubts.taken_unheard(prepared)) is not None:
+            if (known := self._doubts.taken_unheard(prepared, is_heard=is_waiting())) is not None:
                 return known
             if await self._is_paused(prepared) or self._doubts.hold_back(prepared):
                 return Taken(Replies.PROVIDER_UNAVAILABLE)
@@ -190,7 +190,7 @@ class Auto:
     async def accept(self, prepared: Prepared, is_waiting: Callable[[], bool]) -> Taken:
         """Send while the client waits, but not for long."""
         async with self._doubts.alone(prepared):
-            if (known := self._doubts.taken_unheard(prepared)) is not None:
+            if (known := self._doubts.taken_unheard(prepared, is_heard=is_waiting())) is not None:
                 return known
             if self._doubts.hold_back(prepared):
                 return Taken(Replies.PROVIDER_UNAVAILABLE)

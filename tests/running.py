@@ -130,6 +130,7 @@ class Gateway:
     def start(self) -> "Gateway":
         """Start, and return when it is ready to take mail."""
         with self.log_file.open("ab") as log:
+            log.write(b"\n")  # a killed life may have left half a line
             self._process = subprocess.Popen(
                 [self._program, "serve", "--config", self.config],
                 stdin=subprocess.DEVNULL,
@@ -179,8 +180,7 @@ class Gateway:
 
     def events(self, name: str) -> list[dict[str, Any]]:
         """Return the logged events of one name, oldest first."""
-        lines = [line for line in self.log().splitlines() if line.startswith("{") and line.endswith("}")]
-        return [event for event in map(json.loads, lines) if event["event"] == name]
+        return [event for event in map(_event, self.log().splitlines()) if event.get("event") == name]
 
     def wait_for_event(self, name: str, count: int = 1) -> list[dict[str, Any]]:
         """Wait until an event was logged so often."""
@@ -211,6 +211,14 @@ class Gateway:
             return bool(self.events("web_opened")) and self.get("/readyz")[0] == http.HTTPStatus.OK
         except OSError:
             return False
+
+
+def _event(line: str) -> dict[str, Any]:
+    """Read one line of a log; what is none, or was cut off by a kill, is an event without a name."""
+    try:
+        return json.loads(line) if line.startswith("{") else {}
+    except ValueError:
+        return {}
 
 
 def until(holds: Callable[[], bool], seconds: float, otherwise: str) -> None:

@@ -147,6 +147,14 @@ async def test_the_same_mail_sent_twice_on_purpose_is_sent_twice(world, mode):
     assert len(world.provider.calls) == 2
 
 
+async def test_once_its_250_was_heard_the_same_mail_is_sent_again_when_it_is_meant_so(world):
+    """An alert without Date or Message-ID is the same bytes every time."""
+    account = world.account(mode="direct")
+    for hears in (gone, still_there, still_there):
+        assert (await world.direct.accept(await world.prepared(account), hears)).reply.code == 250
+    assert len(world.provider.calls) == 2
+
+
 async def test_what_was_not_heard_is_remembered_for_an_hour_only(world):
     account = world.account(mode="direct")
     await world.direct.accept(await world.prepared(account), gone)
