@@ -132,15 +132,15 @@ def test_plaintext_ends_nowhere():
     ],
 )
 def test_hostile_markup_costs_no_more_than_its_length(piece):
-    html = piece * 100_000 + "###"
+    html = piece * 20_000 + "###"
     started = time.process_time()
     neutral_html(html)
-    assert time.process_time() - started < 5
+    assert time.process_time() - started < 20  # quadratic time would be minutes
 
 
 @pytest.mark.parametrize("piece", ["<style ", "<style>", "<style></style", "###", "<script>###</script>", "#"])
 def test_hostile_html_costs_no_more_than_its_length(piece):
-    html = piece * 200_000 + "###"
+    html = piece * 20_000 + "###"
     started = time.process_time()
     neutral_html(html)
-    assert time.process_time() - started < 5
+    assert time.process_time() - started < 20  # quadratic time would be minutes
