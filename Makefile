@@ -37,7 +37,7 @@ constraints: .venv/.dev ## renew constraints.txt with the newest versions that f
 	@mv constraints.new constraints.txt
 
 clean: ## remove everything that can be made again
-	@rm -rf .venv build dist .coverage .coverage.* .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	@rm -rf .venv build dist .coverage .coverage.* .mypy_cache .ruff_cache .pytest_cache .hypothesis tests/.parts
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # The stamps are remade when what is to be installed changes, or when .venv is gone.

@@ -104,9 +104,9 @@ def machine(tmp_path):
     for script in ("system-packages", "find-python"):
         shutil.copy(CI / script, tmp_path / ".ci")
     (tmp_path / "tests/system-packages.txt").write_text(
-        "# a comment\nbash program:bash\npigeons program:pigeon\nsasl file:/nowhere/*.so\n\n"
+        "# a comment\nbash program:bash\npigeons program:pigeon\nsasl file:/nowhere/*.so\n\nrival unpacked:usr/sbin/rival\n"
     )
-    for name in ("bash", "sed", "rm", "mktemp", "cat", "chmod", "dirname", "touch"):
+    for name in ("bash", "sed", "rm", "mktemp", "cat", "chmod", "dirname", "touch", "mkdir", "mv"):
         (tmp_path / "bin" / name).symlink_to(shutil.which(name))
     program(tmp_path / "bin", "debconf-set-selections", "cat >/dev/null")
 
@@ -134,8 +134,9 @@ def test_without_root_the_missing_packages_are_named_and_the_run_ends(machine):
     refused = machine(root=False)
 
     assert 1 == refused.returncode
-    assert "Missing on this system: pigeons sasl" in refused.stderr
-    assert "apt-get install --no-install-recommends pigeons sasl" in refused.stderr
+    assert "Missing on this system: pigeons sasl rival" in refused.stderr
+    assert "apt-get install --no-install-recommends pigeons sasl\n" in refused.stderr
+    assert "as root: .ci/system-packages rival\n" in refused.stderr
 
 
 def test_without_apt_the_missing_packages_are_named(machine):
@@ -185,6 +186,38 @@ def test_what_is_installed_and_still_missing_is_a_failure(machine):
     assert "Installed, and still not found: pigeons" in machine("pigeons").stderr
 
 
+def test_a_rival_of_what_is_installed_is_unpacked_beside_the_system(machine):
+    """Two mail servers cannot be installed at once: Debian would remove the first for the second."""
+    program(
+        machine.folder / "bin",
+        "apt-get",
+        """
+        echo "$@" >>"$HOME/apt.log"
+        for word in "$@"; do [[ $word == Dir::Cache::archives=* ]] && touch "${word#*=}/rival.deb"; done
+        exit 0
+        """,
+    )
+    program(machine.folder / "bin", "dpkg-deb", 'mkdir -p "$3/usr/sbin"; touch "$3/usr/sbin/rival"')
+
+    done = machine("rival")
+
+    log = (machine.folder / "apt.log").read_text()
+    assert (0, "Unpacking rival\n", "") == (done.returncode, done.stdout, done.stderr)
+    assert 1 == log.count("--download-only")
+    assert ["rival"] == [path.name for path in (machine.folder / "tests/.parts").iterdir()]
+    assert (machine.folder / "tests/.parts/rival/usr/sbin/rival").exists()
+
+
+def test_what_cannot_be_downloaded_leaves_nothing_half_unpacked(machine):
+    program(machine.folder / "bin", "apt-get", "echo 'E: no network'; exit 100")
+
+    failed = machine("rival")
+
+    assert 1 == failed.returncode
+    assert "E: no network" in failed.stderr
+    assert not (machine.folder / "tests/.parts/rival").exists()
+
+
 def test_every_line_of_the_list_is_a_package_with_a_known_proof():
     lines = [
         line.split()
@@ -193,7 +226,7 @@ def test_every_line_of_the_list_is_a_package_with_a_known_proof():
     ]
 
     assert {"swaks", "curl", "msmtp", "postfix", "openssl", "python3-venv"} <= {line[0] for line in lines}
-    assert all(re.fullmatch(r"(program|file|perl|python):\S+", proof) for _, proof in lines)
+    assert all(re.fullmatch(r"(program|file|perl|python|unpacked):\S+", proof) for _, proof in lines)
 
 
 # --- CI ---
