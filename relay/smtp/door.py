@@ -1,4 +1,4 @@
-"""The front door: opens every listener, watches the time, closes in good order."""
+"""The front door: opens every listener, watches the time, takes new rules, closes in good order."""
 
 import asyncio
 import socket
@@ -11,13 +11,12 @@ from relay.config import ListenerSettings, Settings
 from relay.config.units import HostPort
 from relay.errors import ConfigError
 from relay.events import Events
-from relay.smtp.connection import Connection
 from relay.smtp.contract import Reception
-from relay.smtp.lobby import Lobby
-from relay.smtp.porch import Porch, open_sockets
+from relay.smtp.entrance import Entrance
+from relay.smtp.listening import Listening, close_all, listen
+from relay.smtp.lobby import Hosts, Lobby
 from relay.smtp.tls import Certificate
 
-_BACKLOG = 1024  # connections the system may keep waiting for us; bursts of applications are larger than asyncio's 100
 _LONGEST_LOOK_SECONDS = 1.0  # how late a deadline may be noticed
 _CERTIFICATE_LOOK_SECONDS = 30.0  # how late a renewed certificate may be taken
 
@@ -35,32 +34,57 @@ class Door:
         budget: ByteBudget | None = None,
     ) -> None:
         self._settings = settings
-        self._gatekeeper = gatekeeper
-        self._reception = reception
+        self._hosts = Hosts(gatekeeper, reception, settings.listener)
         self._events = events
         self._budget = budget or ByteBudget(settings.delivery.bytes_in_flight)
-        self._lobbies: list[Lobby] = []
-        self._servers: list[asyncio.Server | Porch] = []
-        self._addresses: dict[str, HostPort] = {}
+        self._listening: Mapping[str, Listening] = {}
+        self._entrances: dict[str, Entrance] = {}
+        self._left: list[Entrance] = []  # no longer configured, with guests who finish
         self._watch: asyncio.TimerHandle | None = None
         self._certificates_due = 0.0
 
     @property
     def addresses(self) -> Mapping[str, HostPort]:
         """Where each listener really listens, by its name."""
-        return MappingProxyType(self._addresses)
+        return MappingProxyType({name: listening.place for name, listening in self._listening.items()})
 
-    async def start(self) -> None:
-        """Open every listener. Raises ConfigError, with nothing left open, when one cannot be."""
+    @property
+    def _lobbies(self) -> list[Lobby]:
+        return [entrance.lobby for entrance in (*self._entrances.values(), *self._left)]
+
+    async def start(self, listening: Mapping[str, Listening] | None = None) -> None:
+        """Open every listener. Raises ConfigError, with nothing left open, when one cannot be.
+
+        `listening`: sockets that are open already; they are the door's from here on.
+        """
         try:
-            for name, rules in self._settings.listener.items():
-                await self._open(name, rules)
+            await self._adopt(self._settings, listening)
         except ConfigError:
-            await self.stop(0)
+            close_all(listening or {})
             raise
         loop = asyncio.get_running_loop()
         self._certificates_due = loop.time() + _CERTIFICATE_LOOK_SECONDS
         self._watch = loop.call_later(self._look_seconds(), self._look_at_clock)
+
+    async def reload(
+        self,
+        settings: Settings,
+        gatekeeper: Gatekeeper,
+        reception: Reception,
+        listening: Mapping[str, Listening] | None = None,
+    ) -> None:
+        """Take a new configuration without cutting anybody off. Raises ConfigError, and then nothing has changed.
+
+        Who comes from now on meets the new rules. Who is inside keeps the rules of the listener, and sends by the new
+        gatekeeper and reception from the next MAIL on. A listener that is gone takes nobody more; its guests finish
+        what they have begun. `listening`: as for `start`, of all listeners.
+        """
+        await self._adopt(settings, listening)
+        self._settings = settings
+        self._hosts.gatekeeper, self._hosts.reception = gatekeeper, reception
+        self._hosts.listeners = frozenset(settings.listener)
+        self._budget.max_bytes = settings.delivery.bytes_in_flight
+        self.reload_certificates()
 
     async def stop(self, within_seconds: float) -> int:
         """Accept nobody more, take leave of the clients, and wait for messages whose final dot arrived.
@@ -68,60 +92,77 @@ class Door:
         Safe to repeat, and before `start`. Returns how many messages were still under way when the time was over; they
         are not cancelled.
         """
-        for server in self._servers:
-            server.close()
-        for lobby in self._lobbies:
+        close_all(self._listening)
+        for entrance in self._entrances.values():
+            entrance.close()
+        lobbies = self._lobbies
+        for lobby in lobbies:
             lobby.closing = True
             for guest in tuple(lobby.guests):
                 guest.dismiss()
         try:
             async with asyncio.timeout(within_seconds):
-                for lobby in self._lobbies:
+                for lobby in lobbies:
                     if lobby.work:
                         await asyncio.wait(set(lobby.work))
                     await lobby.empty.wait()
         except TimeoutError:
-            for lobby in self._lobbies:
+            for lobby in lobbies:
                 for guest in tuple(lobby.guests):
                     guest.abort()
         if self._watch is not None:
             self._watch.cancel()
-        return sum(len(lobby.work) for lobby in self._lobbies)
+        return sum(len(lobby.work) for lobby in lobbies)
+
+    async def settled(self) -> None:
+        """Return when everything that is being done for guests now is done."""
+        work = {task for lobby in self._lobbies for task in lobby.work}
+        if work:
+            await asyncio.wait(work)
 
     def reload_certificates(self) -> None:
         """Take certificates whose files changed; a bad one is told of and the one in use stays."""
-        for lobby in self._lobbies:
-            if lobby.certificate is None:
+        for name, entrance in self._entrances.items():
+            certificate = entrance.lobby.certificate
+            if certificate is None:
                 continue
             try:
-                if lobby.certificate.refresh():
-                    self._events.certificate_renewed(lobby.name)
+                if certificate.refresh():
+                    self._events.certificate_renewed(name)
             except ConfigError as error:
-                self._events.certificate_refused(lobby.name, str(error))
+                self._events.certificate_refused(name, str(error))
 
-    async def _open(self, name: str, rules: ListenerSettings) -> None:
-        try:
-            certificate = Certificate(rules) if rules.tls != "none" else None
-        except ConfigError as error:
-            raise ConfigError(f"listener.{name}: {error}") from error
-        lobby = Lobby(
+    async def _adopt(self, settings: Settings, given: Mapping[str, Listening] | None) -> None:
+        """Make what is open what is wanted. Raises ConfigError before anything has changed."""
+        hostname = settings.hostname or socket.gethostname()
+        certificates = {name: _certificate(name, rules) for name, rules in settings.listener.items()}
+        listening = given if given is not None else await asyncio.to_thread(listen, settings.listener, self._listening)
+        entrances = {
+            name: self._entrances.get(name) or Entrance(self._lobby(name, rules, hostname, certificates[name]))
+            for name, rules in settings.listener.items()
+        }
+        for name, entrance in entrances.items():
+            rules = settings.listener[name]
+            if (entrance.lobby.rules, entrance.lobby.hostname) != (rules, hostname):
+                entrance.lobby = entrance.lobby.with_rules(rules, hostname, certificates[name])
+            await entrance.serve(listening[name])
+        left = [entrance for name, entrance in self._entrances.items() if name not in entrances]
+        for entrance in left:
+            entrance.close()
+        close_all(self._listening, listening)
+        self._left = [entrance for entrance in (*self._left, *left) if entrance.lobby.guests]
+        self._entrances, self._listening = entrances, listening
+
+    def _lobby(self, name: str, rules: ListenerSettings, hostname: str, certificate: Certificate | None) -> Lobby:
+        return Lobby(
             name,
             rules,
-            hostname=self._settings.hostname or socket.gethostname(),
-            gatekeeper=self._gatekeeper,
-            reception=self._reception,
+            hostname=hostname,
+            hosts=self._hosts,
             events=self._events,
             budget=self._budget,
             certificate=certificate,
         )
-        try:
-            server = await _listen(lobby)
-        except OSError as error:
-            raise ConfigError(f"listener.{name}: cannot listen on {rules.address}: {_cure(error)}") from error
-        self._lobbies.append(lobby)
-        self._servers.append(server)
-        host, port, *_ = server.sockets[0].getsockname()
-        self._addresses[name] = HostPort(host, port)
 
     def _look_at_clock(self) -> None:
         """Let every connection notice its deadline: one timer for all is cheaper than one for each command."""
@@ -143,16 +184,8 @@ class Door:
         return max(0.01, min(_LONGEST_LOOK_SECONDS, shortest / 10))
 
 
-async def _listen(lobby: Lobby) -> asyncio.Server | Porch:
-    loop, rules = asyncio.get_running_loop(), lobby.rules
-    if rules.tls == "implicit" and lobby.certificate is not None:
-        return Porch(lobby, lobby.certificate, await open_sockets(rules.address, _BACKLOG))
-    return await loop.create_server(
-        lambda: Connection(lobby, loop), rules.address.host, rules.address.port, backlog=_BACKLOG
-    )
-
-
-def _cure(error: OSError) -> str:
-    if isinstance(error, PermissionError):
-        return "ports below 1024 need the capability CAP_NET_BIND_SERVICE; or choose a higher one"
-    return f"{error.strerror or error}; choose an address of this machine and a port that nobody else has"
+def _certificate(name: str, rules: ListenerSettings) -> Certificate | None:
+    try:
+        return Certificate(rules) if rules.tls != "none" else None
+    except ConfigError as error:
+        raise ConfigError(f"listener.{name}: {error}") from error

@@ -1,9 +1,10 @@
 """What all connections of one listener share: its rules, who is inside, what is under way."""
 
 import asyncio
+import copy
 from collections import Counter
-from collections.abc import Callable, Coroutine
-from typing import Protocol, TypeVar
+from collections.abc import Callable, Collection, Coroutine
+from typing import Protocol, Self, TypeVar
 
 from relay.accounts.account import Gatekeeper
 from relay.budget import ByteBudget
@@ -31,6 +32,15 @@ class Guest(Protocol):
         """Cut the connection."""
 
 
+class Hosts:
+    """Who serves the guests of every listener: others, once the configuration has been reloaded."""
+
+    def __init__(self, gatekeeper: Gatekeeper, reception: Reception, listeners: Collection[str]) -> None:
+        self.gatekeeper = gatekeeper
+        self.reception = reception
+        self.listeners = frozenset(listeners)  # the names of those that are open
+
+
 class Lobby:
     """One listener's rules and guests."""
 
@@ -40,8 +50,7 @@ class Lobby:
         rules: ListenerSettings,
         *,
         hostname: str,
-        gatekeeper: Gatekeeper,
-        reception: Reception,
+        hosts: Hosts,
         events: Events,
         budget: ByteBudget,
         certificate: Certificate | None,
@@ -50,8 +59,7 @@ class Lobby:
         self.name = name
         self.rules = rules
         self.hostname = hostname
-        self.gatekeeper = gatekeeper
-        self.reception = reception
+        self.hosts = hosts
         self.events = events
         self.budget = budget
         self.certificate = certificate
@@ -61,6 +69,27 @@ class Lobby:
         self._guests_of: Counter[str] = Counter()
         self.empty = asyncio.Event()  # set while nobody is inside
         self.empty.set()
+
+    @property
+    def gatekeeper(self) -> Gatekeeper:
+        """Return who judges logins and senders now."""
+        return self.hosts.gatekeeper
+
+    @property
+    def reception(self) -> Reception:
+        """Return who takes messages now."""
+        return self.hosts.reception
+
+    @property
+    def is_given_up(self) -> bool:
+        """Tell whether the listener is no longer configured: its guests may finish what they have begun."""
+        return self.name not in self.hosts.listeners
+
+    def with_rules(self, rules: ListenerSettings, hostname: str, certificate: Certificate | None) -> Self:
+        """Return the lobby for those who come from now on; who is inside keeps its rules. All are counted together."""
+        changed = copy.copy(self)  # who is inside and what is under way stays one and the same
+        changed.rules, changed.hostname, changed.certificate = rules, hostname, certificate
+        return changed
 
     def refusal(self, client: str) -> tuple[Reply, str] | None:
         """Say why a client may not come in now: the reply, and a reason for the log out of a closed list."""

@@ -10,7 +10,6 @@ import asyncio
 import contextlib
 import socket
 
-from relay.config.units import HostPort
 from relay.smtp.connection import Connection
 from relay.smtp.lobby import Lobby
 from relay.smtp.tls import CLOSE_SECONDS, HANDSHAKE_SECONDS, Certificate
@@ -101,19 +100,3 @@ class _Caller:
     def abort(self) -> None:
         """End the handshake, and the connection with it."""
         self.handshake.cancel()
-
-
-async def open_sockets(address: HostPort, backlog: int) -> list[socket.socket]:
-    """Listen on every address that a host's name stands for, as asyncio's servers do. Raises OSError."""
-    loop = asyncio.get_running_loop()
-    found = await loop.getaddrinfo(address.host, address.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
-    sockets: list[socket.socket] = []
-    try:
-        for family, _, _, _, place in dict.fromkeys(found):
-            sockets.append(socket.create_server(place, family=family, backlog=backlog))
-            sockets[-1].settimeout(0)
-    except OSError:
-        for listening in sockets:
-            listening.close()
-        raise
-    return sockets

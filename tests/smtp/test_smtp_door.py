@@ -16,7 +16,7 @@ from relay.config.units import HostPort
 from relay.errors import ConfigError
 from relay.outcome import Replies
 from relay.smtp import Door
-from relay.smtp.door import _cure
+from relay.smtp.listening import _cure
 from relay.smtp.offer import may_log_in
 
 ANY_PORT = HostPort("127.0.0.1", 0)
@@ -40,7 +40,10 @@ async def test_every_listener_is_opened_where_it_says(doorstep: Doorstep, pem: C
 
 
 async def test_an_address_that_is_taken_is_named_and_nothing_stays_open(doorstep: Doorstep):
-    free, taken = ListenerSettings(address=ANY_PORT), ListenerSettings(address=doorstep.door.addresses["test"])
+    with socket.create_server(("127.0.0.1", 0)) as reserved:
+        port = reserved.getsockname()[1]
+    free = ListenerSettings(address=HostPort("127.0.0.1", port))
+    taken = ListenerSettings(address=doorstep.door.addresses["test"])
     door = Door(
         Settings(listener={"free": free, "taken": taken}),
         doorstep.gatekeeper,
@@ -50,7 +53,7 @@ async def test_an_address_that_is_taken_is_named_and_nothing_stays_open(doorstep
     with pytest.raises(ConfigError, match=r"listener\.taken: cannot listen on 127\.0\.0\.1:\d+: .*choose an address"):
         await door.start()
     with pytest.raises(ConnectionRefusedError):
-        await asyncio.open_connection("127.0.0.1", door.addresses["free"].port)
+        await asyncio.open_connection("127.0.0.1", port)
 
 
 async def test_a_listener_without_its_certificate_is_named(doorstep: Doorstep):

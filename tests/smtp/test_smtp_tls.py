@@ -240,7 +240,7 @@ async def test_no_descriptor_left_is_told_of_and_waited_out(make_doorstep, pem: 
     """Accepting fails then without an end; asking again at once would only burn the processor."""
     monkeypatch.setattr("relay.smtp.porch._RETRY_SECONDS", 0.1)
     doorstep: Doorstep = await make_doorstep(rules(pem, "implicit"))
-    (porch,) = doorstep.door._servers
+    (porch,) = doorstep.door._entrances["test"]._servers
     assert isinstance(porch, Porch)
 
     class Exhausted:
