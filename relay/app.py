@@ -108,7 +108,10 @@ class _Parts:
         schedule = Schedule(settings.retry, random.random)
         keeper = Keeper(preparation, delivery, clock)
         custodian = Custodian(queue, schedule, events, clock, _lease_seconds(settings))
-        intakes, auto = _build_intakes(queue, preparation, delivery, pauses, schedule, keeper, custodian, events, clock)
+        doubts = Doubts(queue, _OWNER, _lease_seconds(settings), events, clock)
+        intakes, auto = _build_intakes(
+            queue, preparation, delivery, doubts, pauses, schedule, keeper, custodian, events, clock
+        )
         reception = Reception(preparation, accounts, intakes, settings.mime, events, clock)
         worker = Worker(
             _OWNER,
@@ -131,6 +134,7 @@ def _build_intakes(
     queue: SqliteQueue,
     preparation: Preparation,
     delivery: Delivery,
+    doubts: Doubts,
     pauses: Pauses,
     schedule: Schedule,
     keeper: Keeper,
@@ -139,7 +143,6 @@ def _build_intakes(
     clock: Clock,
 ) -> tuple[dict[str, Intake], Auto]:
     queued = Queued(queue, preparation, schedule, events, clock)
-    doubts = Doubts(events, clock)
     direct = Direct(queued, preparation, delivery, doubts, pauses, events)
     auto = Auto(_OWNER, direct, queued, delivery, keeper, custodian, schedule, doubts, pauses, events, clock)
     return {"queue": queued, "direct": direct, "auto": auto}, auto

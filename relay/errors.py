@@ -5,7 +5,8 @@ RelayError
  ├─ QueueError       the store could not do what was asked; nothing was changed
  │   ├─ QueueFull    there is no room for more mail
  │   ├─ StoreInUse   another gateway has the store open
- │   └─ LeaseLost    the message belongs to another owner now
+ │   ├─ LeaseLost    the message belongs to another owner now
+ │   └─ BeingTaken   the same message is being taken by somebody else
  ├─ ProviderError    the API said nothing that can be understood
  └─ MailRefused      this message can never be sent as it is; carries the Reply
 """
@@ -67,6 +68,10 @@ class StoreInUse(QueueError):  # noqa: N818
 
 class LeaseLost(QueueError):  # noqa: N818
     """The message belongs to another owner now; whatever was to be written is not this owner's to write."""
+
+
+class BeingTaken(QueueError):  # noqa: N818
+    """The same message is being taken by somebody else; how that ends should be known soon."""
 
 
 class ProviderError(RelayError):

@@ -1,4 +1,4 @@
-"""Forgetting: the history of messages that were finished long ago is deleted, a little at a time."""
+"""Forgetting: what was finished or over long ago is deleted, a little at a time."""
 
 import asyncio
 
@@ -11,6 +11,8 @@ from relay.queue.contract import Queue
 _AT_ONCE = 200
 #: Pause between two such transactions, in seconds: mail goes first.
 _BREATH = 0.2
+#: Failed logins and messages in doubt that are remembered at most, of each kind: clients make them. Some 20 MB.
+_MOST_REMEMBERED = 100_000
 #: Time between two rounds, in seconds.
 _EVERY = 600.0
 
@@ -35,6 +37,7 @@ class Housekeeping:
 
     async def prune(self) -> int:
         """Delete all that is older than it is to be kept; returns how many messages."""
+        await self._queue.forget(_MOST_REMEMBERED)
         pruned = 0
         while count := await self._queue.prune(self._clock() - self._keep_seconds, _AT_ONCE):
             pruned += count

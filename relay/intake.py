@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import Protocol
 
 from relay.delivery import Attempt, CallResult, Delivery, NoJournal
-from relay.doubts import Doubts, Taken
+from relay.doubts import Doubts, Taken, Taking
 from relay.entries import entries_after, fresh_entries
 from relay.errors import QueueError, QueueFull
 from relay.events import Events
@@ -113,24 +113,31 @@ class Direct:
 
     async def accept(self, prepared: Prepared, is_waiting: Callable[[], bool]) -> Taken:
         """Send while the client waits."""
-        async with self._doubts.alone(prepared):
-            if (known := self._doubts.taken_unheard(prepared, is_heard=is_waiting())) is not None:
-                return known
-            if await self._is_paused(prepared) or self._doubts.hold_back(prepared):
-                return Taken(Replies.PROVIDER_UNAVAILABLE)
-            attempt = await self.begin(prepared)
-            running = asyncio.create_task(self._delivery.run(attempt), name=f"direct {prepared.message.id}")
-            await asyncio.wait({running}, timeout=prepared.account.policy.answer_within)
-            # A call that is under way is never cut short: its answer is what the client waits for.
-            attempt.is_enough = True
-            await running
-            taken = await self.conclude(prepared, attempt.outcomes)
-            self._doubts.learn(prepared, attempt.outcomes, taken, is_heard=is_waiting())
+        try:
+            async with self._doubts.taking(prepared) as taking:
+                return await self._take(taking, prepared, is_waiting)
+        except QueueError as error:  # before any call
+            self._events.store_failed("doubt", str(error))
+            return Taken(Replies.STORE_UNAVAILABLE)
+
+    async def _take(self, taking: Taking, prepared: Prepared, is_waiting: Callable[[], bool]) -> Taken:
+        if (known := taking.taken_unheard(is_heard=is_waiting())) is not None:
+            return known
+        if await self._is_paused(prepared) or taking.must_wait():
+            return Taken(Replies.PROVIDER_UNAVAILABLE)
+        attempt = await self.begin(taking, prepared)
+        running = asyncio.create_task(self._delivery.run(attempt), name=f"direct {prepared.message.id}")
+        await asyncio.wait({running}, timeout=prepared.account.policy.answer_within)
+        # A call that is under way is never cut short: its answer is what the client waits for.
+        attempt.is_enough = True
+        await running
+        taken = await self.conclude(prepared, attempt.outcomes)
+        taking.learn(attempt.outcomes, taken, is_heard=is_waiting())
         return taken
 
-    async def begin(self, prepared: Prepared) -> Attempt:
+    async def begin(self, taking: Taking, prepared: Prepared) -> Attempt:
         """Begin an attempt for all who do not have the message already, as the same client once was not told."""
-        accepted = self._doubts.recall(prepared)
+        accepted = await taking.begin()
         if not accepted:
             return Attempt(prepared.message.id, prepared.account, prepared.plan, NoJournal())
         rest = [recipient for recipient in prepared.recipients if recipient.key not in accepted]
@@ -189,16 +196,26 @@ class Auto:
 
     async def accept(self, prepared: Prepared, is_waiting: Callable[[], bool]) -> Taken:
         """Send while the client waits, but not for long."""
-        async with self._doubts.alone(prepared):
-            if (known := self._doubts.taken_unheard(prepared, is_heard=is_waiting())) is not None:
-                return known
-            if self._doubts.hold_back(prepared):
-                return Taken(Replies.PROVIDER_UNAVAILABLE)
-            if self._pauses.seconds_left(prepared.account.name) > 0:
-                return await self._queued.accept(prepared, is_waiting)
-            attempt = await self._direct.begin(prepared)
+        try:
+            async with self._doubts.taking(prepared) as taking:
+                return await self._take(taking, prepared, is_waiting)
+        except QueueError as error:  # before any call
+            self._events.store_failed("doubt", str(error))
+            return Taken(Replies.STORE_UNAVAILABLE)
+
+    async def _take(self, taking: Taking, prepared: Prepared, is_waiting: Callable[[], bool]) -> Taken:
+        if (known := taking.taken_unheard(is_heard=is_waiting())) is not None:
+            return known
+        if taking.must_wait():
+            return Taken(Replies.PROVIDER_UNAVAILABLE)
+        outcomes: Mapping[str, Outcome] = {}
+        if taking.known is None and self._pauses.seconds_left(prepared.account.name) > 0:
+            taken = await self._queued.accept(prepared, is_waiting)
+        else:
+            attempt = await self._direct.begin(taking, prepared)
             taken = await self._attempt(prepared, attempt)
-            self._doubts.learn(prepared, attempt.outcomes, taken, is_heard=is_waiting())
+            outcomes = attempt.outcomes
+        taking.learn(outcomes, taken, is_heard=is_waiting())
         return taken
 
     async def close(self, within_seconds: float) -> int:

@@ -71,7 +71,7 @@ class Limits:
         day = self._days.get(name)
         if day is not None and day.begins_at == begins_at and now - day.counted_at < _COUNT_AGE:
             return day
-        stored = await self._queue.recipients_since(name, begins_at)
+        stored = (await self._queue.volume(name, begins_at, begins_at + _DAY)).recipients
         # Somebody else may have come first while the store was asked: theirs stays, for it has been counted on.
         day = self._days.get(name)
         if day is None or day.begins_at != begins_at:

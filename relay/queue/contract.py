@@ -5,14 +5,14 @@ history. Written for SQLite and PostgreSQL alike; several nodes may share a stor
 claimed under a lease in the name of an owner.
 """
 
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol
 
 from relay.message import Message, MessageId, Recipient
 from relay.mime.content import Note
-from relay.outcome import Outcome
+from relay.outcome import Accepted, Outcome, Reply
 
 
 class State(StrEnum):
@@ -102,6 +102,39 @@ class Pause:
     failures: int  # in a row
 
 
+@dataclass(frozen=True, slots=True)
+class Volume:
+    """How much was taken from an account."""
+
+    messages: int
+    recipients: int
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What is known of who logs in, under one key: a client, a login, or one client at one login."""
+
+    failures: int  # failed logins since `since`
+    since: float  # when the first of these was
+    changed_at: float
+    until: float  # when it may be forgotten
+    blocks: int = 0  # in a row
+    blocked_until: float = 0.0  # 0: it never was
+    proven_until: float = 0.0  # how long it counts that it was right before; 0: it never was
+
+
+@dataclass(frozen=True, slots=True)
+class Doubt:
+    """What its client does not know of a message that was sent while it waited, in case it sends it again."""
+
+    since: float
+    until: float  # when it may be forgotten
+    reply: Reply | None = None  # the whole of it was taken so, and nobody was there to hear it
+    is_queued: bool = False  # with `reply`: whether the queue holds something of it to work on
+    accepted: Mapping[str, Accepted] = field(default_factory=dict)  # by mailbox: they have it
+    maybe_accepted: frozenset[str] = frozenset()  # mailboxes that may have it
+
+
 class Queue(Protocol):
     """Durable keeping, as intake and worker use it. Every method is one transaction, synced when it returns.
 
@@ -150,7 +183,7 @@ class Queue(Protocol):
 
     async def recover(self, owner: str) -> int:
         """Free, at start, every lease that an earlier life of this owner held: its SENDING recipients become
-        UNCONFIRMED. Returns how many messages.
+        UNCONFIRMED; what it was taking (`open_doubt`) is nobody's. Returns how many messages.
         """
 
     async def wait(self, timeout_seconds: float) -> None:
@@ -170,14 +203,43 @@ class Queue(Protocol):
     async def paused(self) -> Sequence[Pause]:
         """List the pauses, also those whose time has come and that no success has ended yet."""
 
-    async def recipients_since(self, account: str, since: float) -> int:
-        """Count the recipients that an account was accepted for since a time; the daily limit starts from it."""
+    async def volume(self, account: str, since: float, before: float) -> Volume:
+        """Count what was taken from an account from one time to just before another, by any process; its limits
+        start from it. A message that is sent while its client waits counts once it has been taken.
+        """
 
     async def save_credential(self, account: str, sealed: bytes) -> None:
         """Keep the sealed credential of a pass-through account; replaces the earlier one."""
 
     async def load_credential(self, account: str) -> bytes | None:
         """Return what `save_credential` kept."""
+
+    async def standings(self, keys: Collection[str]) -> Mapping[str, Standing]:
+        """Return what is known under these keys; those of which nothing is known are left out."""
+
+    async def change_standing(self, key: str, change: Callable[[Standing | None], Standing | None]) -> Standing | None:
+        """Replace what is known under a key by what `change` makes of it, and return that; None: nothing.
+
+        Nobody else can change it between. `change` is pure: it may be called in another thread, and more than once.
+        """
+
+    async def open_doubt(
+        self, mark: bytes, begun: Doubt, *, owner: str, token: bytes, lease_seconds: float
+    ) -> Doubt | None:
+        """Begin to take the message with this mark: it is its owner's, under this token, until the lease ends.
+
+        Returns what is known of it; None: nothing, and then `begun` is what is known from now on. So a process that
+        dies leaves behind that the message was begun. Raises BeingTaken while it is somebody else's.
+        """
+
+    async def write_doubt(self, mark: bytes, token: bytes, doubt: Doubt | None, *, lease_seconds: float = 0.0) -> None:
+        """Replace what is known of the message with this mark; None: nothing is to be remembered.
+
+        It stays this token's for so long; 0: it is nobody's. Raises LeaseLost when it has been given to somebody else.
+        """
+
+    async def forget(self, most: int) -> int:
+        """Delete standings and doubts whose time is over, and of each kind the oldest beyond `most`; how many."""
 
     async def prune(self, finished_before: float, limit: int) -> int:
         """Delete up to `limit` messages whose recipients were all final before a time; returns how many."""

@@ -70,7 +70,7 @@ class FailingStore:
     async def save_credential(self, account, sealed):
         raise QueueError("disk is gone")
 
-    async def recipients_since(self, account, since):
+    async def volume(self, account, since, before):
         raise QueueError("disk is gone")
 
 

@@ -163,6 +163,11 @@ class World:
         assert (await self.queued.accept(prepared, still_there)).reply.code == 250
         return prepared.message.id
 
+    def another_direct(self, owner: str) -> Direct:
+        """Take mail in direct mode as another process on the same store does."""
+        doubts = Doubts(self.queue, owner, 60.0, self.events, self.clock)
+        return Direct(self.queued, self.preparation, self.delivery, doubts, self.pauses, self.events)
+
     async def attempt(self, account: Account) -> None:
         """Claim one message and make one attempt at it."""
         (claim,) = await self.queue.claim("local/0", 1, 60.0)
@@ -199,7 +204,7 @@ async def open_world(folder: Path) -> AsyncIterator[World]:
     keeper = Keeper(preparation, delivery, clock)
     custodian = Custodian(queue, schedule, events, clock, lease_seconds=60.0)
     queued = Queued(queue, preparation, schedule, events, clock)
-    doubts = Doubts(events, clock)
+    doubts = Doubts(queue, "local/0", 60.0, events, clock)
     direct = Direct(queued, preparation, delivery, doubts, pauses, events)
     auto = Auto("local/0", direct, queued, delivery, keeper, custodian, schedule, doubts, pauses, events, clock)
     yield World(

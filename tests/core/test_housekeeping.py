@@ -2,6 +2,8 @@
 
 import asyncio
 
+from core_parts import gone
+
 from relay.housekeeping import Housekeeping
 from relay.outcome import Deferred
 
@@ -23,6 +25,17 @@ async def test_only_what_was_finished_long_ago_is_forgotten(world):
     assert await world.queue.entries(waiting) is not None
     assert await world.queue.entries(young) is not None
     assert world.logged("pruned")[0]["messages"] == 1
+
+
+async def test_messages_in_doubt_are_forgotten_when_their_time_is_over(world):
+    await world.direct.accept(await world.prepared(world.account(mode="direct")), gone)
+    keeping_house = Housekeeping(world.queue, 30 * DAY, world.events, world.clock)
+    await keeping_house.prune()
+    assert await world.queue.forget(0) == 1  # it was still there
+    await world.direct.accept(await world.prepared(world.account(mode="direct")), gone)
+    world.clock.advance(3600)
+    await keeping_house.prune()
+    assert await world.queue.forget(0) == 0
 
 
 async def test_a_store_that_fails_does_not_end_it(world):

@@ -22,14 +22,14 @@ async def test_queue_mode_says_250_for_what_the_store_has_and_calls_nobody(world
     assert world.provider.calls == []
 
 
-@pytest.mark.parametrize("mode", ["queue", "auto"])
-async def test_a_store_that_fails_gives_a_temporary_answer(world, mode):
-    prepared = await world.prepared(world.account(mode=mode))
-    world.provider.script = [LATER]
+@pytest.mark.parametrize("mode", ["queued", "direct", "auto"])
+async def test_a_store_that_fails_gives_a_temporary_answer_and_sends_nothing(world, mode):
+    """Sent without a word in the store, it would be sent again by a process that comes after a crash."""
+    prepared = await world.prepared(world.account(mode="queue" if mode == "queued" else mode))
     await world.queue.close()
-    intake = world.queued if mode == "queue" else world.auto
-    taken = await intake.accept(prepared, still_there)
+    taken = await getattr(world, mode).accept(prepared, still_there)
     assert taken.reply.code == 451
+    assert world.provider.calls == []
 
 
 @pytest.mark.parametrize(
@@ -68,8 +68,19 @@ async def test_direct_mode_delivers_the_rest_of_a_mixed_message_later(world):
 async def test_direct_mode_says_250_for_accepted_mail_even_when_its_history_cannot_be_written(world):
     """Anything else would make the client send a second copy."""
     prepared = await world.prepared(world.account(mode="direct"))
-    await world.queue.close()
+    world.provider.script = [losing_the_store(world)]
     assert (await world.direct.accept(prepared, still_there)).reply.code == 250
+    assert {event["what"] for event in world.logged("store_failed")} == {"put", "doubt"}
+
+
+def losing_the_store(world):
+    """A call that is accepted; the store fails meanwhile."""
+
+    async def accept(_call):
+        await world.queue.close()
+        return YES
+
+    return accept
 
 
 async def test_a_client_that_comes_back_with_a_doubtful_message_is_held_back(world):
@@ -98,7 +109,7 @@ async def test_a_pause_that_cannot_be_ended_in_the_store_does_not_turn_250_into_
     account = world.account(mode="direct")
     await world.pauses.fault("erp", "mensatek", "Res -1")
     world.clock.advance(61)
-    await world.queue.close()
+    world.provider.script = [losing_the_store(world)]
     assert (await world.direct.accept(await world.prepared(account), still_there)).reply.code == 250
     assert "resume" in {event["what"] for event in world.logged("store_failed")}
 
@@ -136,6 +147,53 @@ async def test_a_client_that_lost_patience_and_sends_again_gets_no_second_copy(w
     assert (await first).reply.code == (await second).reply.code == 250
     assert len(world.provider.calls) == 1
     assert world.counted("relay_messages_repeated_total") == 1
+
+
+async def test_a_client_that_lost_patience_and_comes_to_another_process_gets_no_second_copy(world):
+    account = world.account(mode="direct")
+    slow = Until(YES)
+    world.provider.script = [slow]
+    first = asyncio.create_task(world.direct.accept(await world.prepared(account), gone))
+    await slow.begun.wait()
+    other = world.another_direct("local/1")
+    second = asyncio.create_task(other.accept(await world.prepared(account), still_there))
+    await asyncio.sleep(0.05)
+    assert not second.done()
+    slow.let_end.set()
+    assert (await first).reply.code == (await second).reply.code == 250
+    assert len(world.provider.calls) == 1
+
+
+@pytest.mark.parametrize("rule", ["hold", "retry"])
+async def test_what_a_process_had_begun_when_it_died_is_not_sent_blindly_again(world, rule):
+    """It may have died after the API took the mail and before its client heard a word."""
+    account = world.account(mode="direct", unconfirmed_wait="15m", on_unconfirmed=rule)
+    slow = Until(YES)
+    world.provider.script = [slow]
+    dying = asyncio.create_task(world.another_direct("local/1").accept(await world.prepared(account), gone))
+    await slow.begun.wait()
+    await world.queue.recover("local/1")
+    for _ in range(2):
+        assert (await world.direct.accept(await world.prepared(account), still_there)).reply.code == 451
+    assert len(world.provider.calls) == 1
+    world.clock.advance(901)
+    again = await world.direct.accept(await world.prepared(account), still_there)
+    assert (again.reply.code, len(world.provider.calls)) == ((451, 1) if rule == "hold" else (250, 2))
+    assert world.counted("relay_possible_duplicates_total", provider="mensatek") == (rule == "retry")
+    slow.let_end.set()
+    await dying
+
+
+async def test_who_has_it_gets_no_second_copy_from_a_queue_that_takes_the_rest_during_a_pause(world, monkeypatch):
+    account = world.account(mode="auto")
+    world.provider.script = [{BOTH[0]: YES, BOTH[1]: LATER}]
+    with monkeypatch.context() as broken:
+        broken.setattr(world.queue, "put", refuse)
+        await world.auto.accept(await world.prepared(account, BOTH), still_there)
+    await world.pauses.fault("erp", "mensatek", "Res -1")
+    again = await world.prepared(account, BOTH)
+    assert (await world.auto.accept(again, still_there)).reply.code == 250
+    assert await world.states(again.message.id) == [State.ACCEPTED, State.QUEUED]
 
 
 @pytest.mark.parametrize("mode", ["direct", "auto"])
@@ -253,9 +311,9 @@ async def test_auto_mode_that_cannot_commit_waits_for_the_api(world):
     slow = Until(YES)
     world.provider.script = [slow]
     prepared = await world.prepared(world.account(mode="auto", answer_within=0.01))
-    await world.queue.close()
     accepting = asyncio.create_task(world.auto.accept(prepared, still_there))
     await slow.begun.wait()
+    await world.queue.close()
     await asyncio.sleep(0.05)
     assert not accepting.done()
     slow.let_end.set()

@@ -102,6 +102,35 @@ CREATE TABLE credential (
     sealed  BLOB NOT NULL
 ) WITHOUT ROWID;
 
+-- Who logs in: failures, blocks, and who was right before. The key of a login is a keyed fingerprint, for what is typed
+-- there may be a password.
+CREATE TABLE standing (
+    key           TEXT PRIMARY KEY,
+    failures      INTEGER NOT NULL,
+    since         REAL    NOT NULL, -- when the first of these failures was
+    changed_at    REAL    NOT NULL,
+    until         REAL    NOT NULL, -- when it may be forgotten
+    blocks        INTEGER NOT NULL, -- in a row
+    blocked_until REAL    NOT NULL,
+    proven_until  REAL    NOT NULL
+) WITHOUT ROWID;
+
+CREATE INDEX standing_until ON standing (until);
+
+-- Messages that are sent while their client waits, or that it may send again without knowing what became of them.
+CREATE TABLE doubt (
+    mark        BLOB PRIMARY KEY, -- fingerprint of account, envelope and bytes
+    since       REAL NOT NULL,
+    until       REAL NOT NULL,    -- when it may be forgotten
+    known       TEXT NOT NULL,    -- JSON: what became of it, as far as that is known
+    owner       TEXT,             -- who is taking it; NULL: nobody
+    token       BLOB,             -- which taking it is; NULL: none
+    lease_until REAL
+) WITHOUT ROWID;
+
+CREATE INDEX doubt_until ON doubt (until);
+CREATE INDEX doubt_owner ON doubt (owner) WHERE owner IS NOT NULL;
+
 -- One row that a health check writes, to know that the store can be written to.
 CREATE TABLE probe (
     one        INTEGER PRIMARY KEY CHECK (one = 1),

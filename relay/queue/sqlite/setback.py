@@ -33,13 +33,16 @@ UPDATE message INDEXED BY message_open SET
 WHERE finished_at IS NULL AND received_at > :latest
 """
 MEND_PAUSES = "UPDATE pause SET until = :now WHERE until > :longest"
+# What is in doubt waits from now on.
+MEND_DOUBTS = "UPDATE doubt SET since = :now WHERE since > :latest"
 
 
 def mend(connection: sqlite3.Connection, now: float) -> int:
-    """Bring back what lies ahead of the clock. Returns how many messages; where there are none it costs two looks."""
+    """Bring back what lies ahead of the clock. Returns how many messages; where there are none it costs three looks."""
     if now < _PLAUSIBLE_FROM:
         return 0
     ahead = {"now": now, "latest": now + _TOLERANCE_SECONDS}
+    connection.execute(MEND_DOUBTS, ahead)
     connection.execute(MEND_RECIPIENTS, ahead)
     messages = connection.execute(MEND_MESSAGES, ahead).rowcount
     if messages:

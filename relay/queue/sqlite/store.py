@@ -13,8 +13,18 @@ from typing import Any, Self, TypeVar
 from relay.config.settings import StoreSettings
 from relay.errors import QueueError
 from relay.message import Clock, MessageId
-from relay.queue.contract import Claim, Counts, NewMessage, Pause, RecipientEntry, Result
-from relay.queue.sqlite import claiming, journal, keeping, setback, standing, view
+from relay.queue.contract import (
+    Claim,
+    Counts,
+    Doubt,
+    NewMessage,
+    Pause,
+    RecipientEntry,
+    Result,
+    Standing,
+    Volume,
+)
+from relay.queue.sqlite import claiming, doubting, journal, keeping, setback, standing, view
 from relay.queue.sqlite.bodies import FILE_THRESHOLD_BYTES, BodyDamaged, BodyFile, BodyFiles
 from relay.queue.sqlite.connection import connect, store_errors
 from relay.queue.sqlite.lock import StoreLock
@@ -126,6 +136,7 @@ class SqliteQueue:
     async def recover(self, owner: str) -> int:
         """See `Queue.recover`."""
         now = self._clock()
+        await self._write(lambda connection: doubting.free(connection, owner))
         return await self._write(lambda connection: claiming.recover(connection, owner, now), wake=True)
 
     async def wait(self, timeout_seconds: float) -> None:
@@ -156,9 +167,9 @@ class SqliteQueue:
         """See `Queue.paused`."""
         return await self._reader.ask(standing.paused)
 
-    async def recipients_since(self, account: str, since: float) -> int:
-        """See `Queue.recipients_since`."""
-        return await self._reader.ask(lambda connection: standing.recipients_since(connection, account, since))
+    async def volume(self, account: str, since: float, before: float) -> Volume:
+        """See `Queue.volume`."""
+        return await self._reader.ask(lambda connection: standing.volume(connection, account, since, before))
 
     async def save_credential(self, account: str, sealed: bytes) -> None:
         """See `Queue.save_credential`."""
@@ -167,6 +178,34 @@ class SqliteQueue:
     async def load_credential(self, account: str) -> bytes | None:
         """See `Queue.load_credential`."""
         return await self._reader.ask(lambda connection: standing.load_credential(connection, account))
+
+    # --- Queue: who logs in, and what may come again ---
+
+    async def standings(self, keys: Collection[str]) -> Mapping[str, Standing]:
+        """See `Queue.standings`."""
+        return await self._reader.ask(lambda connection: standing.standings(connection, keys))
+
+    async def change_standing(self, key: str, change: Callable[[Standing | None], Standing | None]) -> Standing | None:
+        """See `Queue.change_standing`."""
+        return await self._write(lambda connection: standing.change_standing(connection, key, change))
+
+    async def open_doubt(
+        self, mark: bytes, begun: Doubt, *, owner: str, token: bytes, lease_seconds: float
+    ) -> Doubt | None:
+        """See `Queue.open_doubt`."""
+        open_it = partial(doubting.open_doubt, now=self._clock())
+        return await self._write(lambda connection: open_it(connection, mark, begun, owner, token, lease_seconds))
+
+    async def write_doubt(self, mark: bytes, token: bytes, doubt: Doubt | None, *, lease_seconds: float = 0.0) -> None:
+        """See `Queue.write_doubt`."""
+        now = self._clock()
+        await self._write(lambda connection: doubting.write_doubt(connection, mark, token, doubt, lease_seconds, now))
+
+    async def forget(self, most: int) -> int:
+        """See `Queue.forget`."""
+        now = self._clock()
+        standings = await self._write(lambda connection: standing.forget(connection, most, now))
+        return standings + await self._write(lambda connection: doubting.forget(connection, most, now))
 
     # --- Queue: keeping house ---
 

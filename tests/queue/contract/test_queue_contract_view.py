@@ -47,17 +47,6 @@ async def test_credentials_are_kept_replaced_and_found(queue):
     assert b"" == await queue.load_credential("other")
 
 
-async def test_recipients_are_counted_by_account_and_time(queue):
-    assert 0 == await queue.recipients_since("acme", 0.0)
-    await queue.put(new("a@x.example", "b@x.example", received_at=NOON))
-    await queue.put(new("c@x.example", received_at=NOON - 100, states=[State.ACCEPTED]))
-    await queue.put(new("d@x.example", account="other"))
-
-    assert 3 == await queue.recipients_since("acme", NOON - 100)
-    assert 2 == await queue.recipients_since("acme", NOON - 99)
-    assert 0 == await queue.recipients_since("acme", NOON + 1)
-
-
 @pytest.mark.parametrize("what", ["put", "big put", "release", "resume", "recover", "confirm"])
 async def test_wait_returns_when_something_may_have_become_claimable(queue, what):
     await queue.put(new())

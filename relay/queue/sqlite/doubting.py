@@ -1,0 +1,94 @@
+"""Messages in doubt, and who is taking which. Each function is one transaction."""
+
+import json
+import sqlite3
+from dataclasses import astuple
+
+from relay.errors import BeingTaken, LeaseLost
+from relay.outcome import Accepted, Reply
+from relay.queue.contract import Doubt
+
+SELECT_DOUBT = "SELECT since, until, known, token, lease_until FROM doubt WHERE mark = ?"
+UPSERT_DOUBT = """
+INSERT OR REPLACE INTO doubt (mark, since, until, known, owner, token, lease_until) VALUES (?, ?, ?, ?, ?, ?, ?)
+"""
+LEASE_DOUBT = "UPDATE doubt SET owner = ?, token = ?, lease_until = ? WHERE mark = ?"
+SELECT_TAKER = "SELECT owner FROM doubt WHERE mark = ? AND token = ?"
+DELETE_DOUBT = "DELETE FROM doubt WHERE mark = ?"
+FREE_DOUBTS_OF = "UPDATE doubt SET owner = NULL, token = NULL, lease_until = NULL WHERE owner = ?"
+DELETE_ENDED = "DELETE FROM doubt WHERE until <= ? AND (token IS NULL OR lease_until <= ?)"
+DELETE_OLDEST = """
+DELETE FROM doubt WHERE mark IN (SELECT mark FROM doubt WHERE token IS NULL ORDER BY until DESC LIMIT -1 OFFSET ?)
+"""
+
+
+def open_doubt(
+    connection: sqlite3.Connection,
+    mark: bytes,
+    begun: Doubt,
+    owner: str,
+    token: bytes,
+    lease_seconds: float,
+    now: float,
+) -> Doubt | None:
+    """Lease a mark and return what is known of it; None: nothing was."""
+    row = connection.execute(SELECT_DOUBT, (mark,)).fetchone()
+    lease_until = now + lease_seconds
+    # A lease that ends later than any could was given before the clock was set back.
+    if row is not None and row["token"] is not None and now < row["lease_until"] <= lease_until:
+        raise BeingTaken("the same message is being taken already")
+    if row is None or row["until"] <= now:
+        connection.execute(
+            UPSERT_DOUBT, (mark, begun.since, begun.until, _known_text(begun), owner, token, lease_until)
+        )
+        return None
+    connection.execute(LEASE_DOUBT, (owner, token, lease_until, mark))
+    return _doubt_from(row)
+
+
+def write_doubt(
+    connection: sqlite3.Connection, mark: bytes, token: bytes, doubt: Doubt | None, lease_seconds: float, now: float
+) -> None:
+    """Write what is known of a mark that is leased; without `lease_seconds` it is free again."""
+    taker = connection.execute(SELECT_TAKER, (mark, token)).fetchone()
+    if taker is None:
+        raise LeaseLost("the same message has been given to somebody else")
+    if doubt is None:
+        connection.execute(DELETE_DOUBT, (mark,))
+        return
+    lease = (taker["owner"], token, now + lease_seconds) if lease_seconds else (None, None, None)
+    connection.execute(UPSERT_DOUBT, (mark, doubt.since, doubt.until, _known_text(doubt), *lease))
+
+
+def free(connection: sqlite3.Connection, owner: str) -> None:
+    """Let go of everything that an owner was taking."""
+    connection.execute(FREE_DOUBTS_OF, (owner,))
+
+
+def forget(connection: sqlite3.Connection, most: int, now: float) -> int:
+    """Delete what is over, and the oldest of what is too many; nothing that is being taken. Returns how many."""
+    ended = connection.execute(DELETE_ENDED, (now, now)).rowcount
+    return ended + connection.execute(DELETE_OLDEST, (most,)).rowcount
+
+
+def _known_text(doubt: Doubt) -> str:
+    return json.dumps(
+        {
+            "reply": astuple(doubt.reply) if doubt.reply else None,
+            "is_queued": doubt.is_queued,
+            "accepted": {mailbox: astuple(said) for mailbox, said in doubt.accepted.items()},
+            "maybe_accepted": sorted(doubt.maybe_accepted),
+        }
+    )
+
+
+def _doubt_from(row: sqlite3.Row) -> Doubt:
+    known = json.loads(row["known"])
+    return Doubt(
+        since=row["since"],
+        until=row["until"],
+        reply=Reply(*known["reply"]) if known["reply"] else None,
+        is_queued=known["is_queued"],
+        accepted={mailbox: Accepted(*said) for mailbox, said in known["accepted"].items()},
+        maybe_accepted=frozenset(known["maybe_accepted"]),
+    )
