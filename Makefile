@@ -26,10 +26,9 @@ fmt: .venv/.dev ## format, and mend what can be mended
 	@$(BIN)/ruff check --fix-only --quiet .
 	@$(BIN)/ruff format .
 
-bench: .venv/.dev ## measure on this machine; BENCH=tests/bench/bench_mime.py runs one, ARGS are its own
-	@for bench in $(or $(BENCH),$(wildcard tests/bench/bench_*.py)); do \
-		echo "== $$bench"; $(BIN)/python $$bench $(ARGS); \
-	done
+bench: .venv/.dev ## measure on this machine, against Postfix; ARGS="--all", ARGS="--case e2e-2k"
+	@.ci/system-packages postfix
+	@PYTHONPATH=tests $(BIN)/python tests/bench/figures.py $(ARGS)
 
 constraints: .venv/.dev ## renew constraints.txt with the newest versions that fit
 	@$(BIN)/python -m pip install --quiet --upgrade --upgrade-strategy eager --editable '.[dev]'

@@ -1,0 +1,95 @@
+"""What is measured, and what stands behind it: the gateway as `relay serve`, and the null API."""
+
+import json
+import subprocess
+import sys
+import urllib.request
+from pathlib import Path
+from typing import Any, Self
+
+from certificates import Certificate
+from running import Gateway
+
+from relay.accounts import hash_password
+
+LOGIN = ("bench", "password-of-the-bench")
+
+_START_SECONDS = 30.0
+_STOP_SECONDS = 60.0
+_HERE = Path(__file__).parent
+
+_GATEWAY = """\
+[store]
+path = "{folder}/relay.db"
+[web]
+address = "127.0.0.1:0"
+[listener.plain]
+address = "127.0.0.1:0"
+[listener.tls]
+address = "127.0.0.1:0"
+tls = "implicit"
+certificate = "{certificate.chain}"
+key = "{certificate.key}"
+[delivery]
+pause_first = "1d"
+pause_longest = "1d"
+[provider.dmds]
+url = "http://127.0.0.1:{api}{path}/v1"
+[account.bench]
+provider = "dmds"
+dmdsid = "bench"
+campaign = 1
+apikey = "apikey-of-the-bench"
+[login.bench]
+account = "bench"
+password_hash = "{hash}"
+"""
+
+
+class NullServer:
+    """A server that does nothing, `nothing.py`: an API, or an SMTP sink."""
+
+    def __init__(self, kind: str) -> None:
+        self._process = subprocess.Popen(
+            [sys.executable, _HERE / "nothing.py", kind], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+        )
+        assert self._process.stdout is not None
+        self.port = int(self._process.stdout.readline())
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._process.communicate(timeout=_STOP_SECONDS)
+
+    def tally(self) -> dict[str, Any]:
+        """Ask the API what it answered so far."""
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/tally", timeout=_START_SECONDS) as answer:
+            return json.load(answer)
+
+
+class GatewayUnderTest:
+    """`relay serve` with its defaults and one account. Held: the account is paused, so that mail is only accepted."""
+
+    name = "gateway"
+    login = LOGIN
+
+    def __init__(self, folder: Path, certificate: Certificate, api: NullServer, *, held: bool) -> None:
+        folder.mkdir()
+        values = {"folder": folder, "certificate": certificate, "api": api.port, "hash": hash_password(LOGIN[1])}
+        config = _GATEWAY.format(path="/refusing" if held else "", **values)
+        self._gateway = Gateway(config, folder, {}).start()
+        self.ports = {tls: self._gateway.port("tls" if tls else "plain") for tls in (False, True)}
+
+    @property
+    def pid(self) -> int:
+        """The process's number."""
+        return self._gateway.pid
+
+    def wait_until_held(self) -> None:
+        """Wait until the API has refused the first mail: from now on nothing is delivered."""
+        self._gateway.wait_for_event("account_paused")
+
+    def stop(self) -> None:
+        """Stop it."""
+        self._gateway.stop()

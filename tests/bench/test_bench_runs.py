@@ -1,0 +1,50 @@
+"""The measuring programs run at all; what they measure is for people to judge."""
+
+import json
+import math
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+HERE = Path(__file__).parent
+
+
+def run(*words):
+    """Run one of the programs as `make bench` does."""
+    environ = {**os.environ, "PYTHONPATH": str(HERE.parent)}
+    done = subprocess.run(
+        [sys.executable, *words], cwd=HERE, env=environ, capture_output=True, text=True, timeout=300, check=False
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+def test_cases_are_measured_on_both_servers(tmp_path):
+    cases, figures = ["accept-2k-10-kept-tls", "e2e-50k"], tmp_path / "figures.json"
+
+    said = run("figures.py", "--case", *cases, "--messages", "3", "--rounds", "1", "--json", str(figures))
+
+    lines = json.loads(figures.read_text())
+    assert cases == [name for name in cases if f"| {name}" in said]
+    assert "generator, 2k" in said
+    assert len(cases) == len(lines)
+    for side in [line[side] for line in lines for side in ("ours", "theirs")]:
+        assert 1 == len(side["rounds"])
+        assert all(math.isfinite(figure) and figure >= 0 for figure in side["rounds"][0].values())
+        assert side["peak_megabytes"] > 0
+
+
+def test_a_case_that_nobody_knows_is_told_with_those_that_there_are():
+    done = subprocess.run(
+        [sys.executable, "figures.py", "--case", "accept-3k"],
+        cwd=HERE,
+        env={**os.environ, "PYTHONPATH": str(HERE.parent)},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+    assert done.returncode == 1
+    assert "accept-2k-10-new" in done.stderr
