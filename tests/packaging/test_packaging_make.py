@@ -104,7 +104,8 @@ def machine(tmp_path):
     for script in ("system-packages", "find-python"):
         shutil.copy(CI / script, tmp_path / ".ci")
     (tmp_path / "tests/system-packages.txt").write_text(
-        "# a comment\nbash program:bash\npigeons program:pigeon\nsasl file:/nowhere/*.so\n\nrival unpacked:usr/sbin/rival\n"
+        "# a comment\nbash program:bash\npigeons program:pigeon\nsasl file:/nowhere/*.so\n"
+        "\nrival unpacked:usr/sbin/rival\n"
     )
     for name in ("bash", "sed", "rm", "mktemp", "cat", "chmod", "dirname", "touch", "mkdir", "mv"):
         (tmp_path / "bin" / name).symlink_to(shutil.which(name))
