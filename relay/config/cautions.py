@@ -36,8 +36,18 @@ def _listener(name: str, listener: ListenerSettings) -> Iterator[str]:
         yield f'{name}: clients expect tls = "implicit" on port 465 and only there, here it is "{listener.tls}"'
     for network in listener.trusted:
         parsed = ip_network(network)
+        if any(_overlap(network, proxy) for proxy in listener.proxies):
+            yield (
+                f'{name}: "{network}" is trusted and holds a proxy; whoever comes through it without a client address '
+                "in the header can send without login"
+            )
         if parsed.num_addresses > _WIDE and parsed.version == 4 and not parsed.is_private:  # noqa: PLR2004
             yield f'{name}: "{network}" is a large public network; everybody in it can send without login'
+
+
+def _overlap(one: str, other: str) -> bool:
+    first, second = ip_network(one), ip_network(other)
+    return first.version == second.version and first.overlaps(second)
 
 
 def _senders(settings: Settings) -> Iterator[str]:

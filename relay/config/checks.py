@@ -72,6 +72,7 @@ def _listeners(settings: Settings, accounts: Collection[str]) -> Iterator[Findin
     for name, listener in settings.listener.items():
         yield from _tls(("listener", name), listener)
         yield from _trusted(("listener", name, "trusted"), listener, accounts)
+        yield from _proxies(("listener", name, "proxies"), listener)
     yield from _addresses(settings)
 
 
@@ -120,6 +121,18 @@ def _trusted(path: KeyPath, listener: ListenerSettings, accounts: Collection[str
             if network.version == taken.version and network.overlaps(taken):
                 yield Finding((*path, text), f'overlaps "{other}"', "each client in one network")
         earlier.append((text, network))
+
+
+def _proxies(path: KeyPath, listener: ListenerSettings) -> Iterator[Finding]:
+    for position, text in enumerate(listener.proxies):
+        try:
+            network = ip_network(text)
+        except ValueError:
+            yield Finding((*path, f"[{position}]"), "is not a network", _network_hint(text), text)
+            continue
+        if network.prefixlen == 0:
+            right = 'the proxies\' own addresses, like "192.0.2.10"'
+            yield Finding((*path, f"[{position}]"), "would believe anybody", right, text)
 
 
 def _network_hint(text: str) -> str:

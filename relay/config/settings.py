@@ -83,6 +83,10 @@ class ListenerSettings(Section):
         default_factory=dict,
         description='Networks whose clients send without login, each bound to an account: "192.0.2.0/24" = "erp". Whoever can send from there sends as that account.',
     )
+    proxies: tuple[str, ...] = Field(
+        (),
+        description='Networks of proxies (HAProxy, a load balancer) that begin each connection with a PROXY protocol header, version 1 or 2, for example ["192.0.2.10/32"]. The client that the header names is then who is logged, limited, blocked and trusted. Others connect directly, and no header of theirs is believed.',
+    )
     max_message_bytes: Bytes = Field(Bytes(35 * 1024**2), description="Largest message taken; announced as SIZE.")
     max_recipients: int = Field(
         1000,

@@ -18,9 +18,10 @@ from relay.smtp.answers import Action, Answer, Farewell, Text
 from relay.smtp.auth import credentials_text
 from relay.smtp.commands import MAX_LINE
 from relay.smtp.data import DataReader
-from relay.smtp.dialogue import Dialogue
+from relay.smtp.dialogue import UNTRUSTED_PROXY, Dialogue
 from relay.smtp.inbox import Inbox
 from relay.smtp.lobby import Guest, Lobby
+from relay.smtp.proxy import SIGNATURE
 from relay.smtp.tls import shake_hands
 from relay.smtp.wire import Wire, reply_line
 
@@ -83,8 +84,7 @@ class Connection(SMTP):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Let the client in, or say why not."""
         self._wire = Wire(cast("asyncio.Transport", transport))  # TCP listeners have no other; uvloop's is no subclass
-        peer = transport.get_extra_info("peername")
-        self.client = peer[0].removeprefix("::ffff:") if peer else "unknown"
+        self.client = self._forerunner.client if self._forerunner else _peer(transport)
         self._guard(self._enter)
 
     def data_received(self, data: bytes) -> None:
@@ -218,6 +218,8 @@ class Connection(SMTP):
                 self._swallowing = True
                 self._inbox.take()
             return False
+        if line == b"\r\n" and self._inbox.begins_with(SIGNATURE[len(line) :]):
+            return self._perform(Farewell(Replies.NOT_SMTP, UNTRUSTED_PROXY))
         self._deadline = self.loop.time() + self._lobby.rules.command_timeout
         if self._swallowing or len(line) > MAX_LINE:
             self._swallowing = False
@@ -386,3 +388,8 @@ class Connection(SMTP):
         self._data = None
         self._share.release()
         self._wire.finish(lingering=lingering and not self._at_end)
+
+
+def _peer(transport: asyncio.BaseTransport) -> str:
+    peer = transport.get_extra_info("peername")
+    return str(peer[0]).removeprefix("::ffff:") if peer else "unknown"

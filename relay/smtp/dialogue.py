@@ -19,6 +19,9 @@ from relay.smtp.offer import extensions, may_log_in, needs_tls, offers_tls
 from relay.smtp.patience import Patience
 from relay.smtp.transaction import Transaction, open_transaction
 
+#: Why somebody is turned away who begins with a PROXY header; for the log.
+UNTRUSTED_PROXY = "sends a PROXY header, and is not in this listener's proxies"
+
 
 class Dialogue:
     """One session's state, from the greeting on or from the TLS handshake on (RFC 3207 §4.2)."""
@@ -172,6 +175,10 @@ class Dialogue:
         # A browser can be made to post SMTP commands as a form; nothing behind its first line may be read.
         return Farewell(Replies.NOT_SMTP, "speaks HTTP")
 
+    def _proxy(self, _argument: bytes) -> Answer:
+        # Nothing that it passes on may be believed, nor taken for the proxy's own.
+        return Farewell(Replies.NOT_SMTP, UNTRUSTED_PROXY)
+
     _COMMANDS: ClassVar[Mapping[str, Callable[["Dialogue", bytes], Answer]]] = {
         "EHLO": _ehlo,
         "HELO": _helo,
@@ -185,6 +192,7 @@ class Dialogue:
         "STARTTLS": _starttls,
         "AUTH": _auth,
         "BDAT": _bdat,
+        "PROXY": _proxy,
         **dict.fromkeys(("EXPN", "HELP", "TURN", "ETRN", "SEND", "SOML", "SAML"), _unimplemented),
         **dict.fromkeys(("GET", "POST", "HEAD", "PUT", "DELETE", "OPTIONS", "CONNECT", "PATCH"), _http),
     }

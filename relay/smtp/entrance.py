@@ -33,6 +33,6 @@ class Entrance:
 
 async def _serve(lobby: Lobby, listening: Listening) -> list[asyncio.Server | Porch]:
     loop, sockets = asyncio.get_running_loop(), listening.shared()
-    if lobby.rules.tls == "implicit" and lobby.certificate is not None:
-        return [Porch(lobby, lobby.certificate, sockets)]
+    if lobby.rules.tls == "implicit" or lobby.rules.proxies:
+        return [Porch(lobby, sockets)]
     return [await loop.create_server(lambda: Connection(lobby, loop), sock=one) for one in sockets]

@@ -93,11 +93,19 @@ class Lobby:
 
     def refusal(self, client: str) -> tuple[Reply, str] | None:
         """Say why a client may not come in now: the reply, and a reason for the log out of a closed list."""
+        return self.refusal_of_all() or self.refusal_of(client)
+
+    def refusal_of_all(self) -> tuple[Reply, str] | None:
+        """Say why nobody may come in now, whoever it is."""
         if self.closing:
             return Replies.SHUTTING_DOWN, "stopping"
         if len(self.guests) >= self.rules.max_connections:
             return Replies.TOO_MANY_CONNECTIONS, "too many connections"
-        if self._guests_of[client] >= self.rules.max_connections_per_client:
+        return None
+
+    def refusal_of(self, client: str, *, inside: int = 0) -> tuple[Reply, str] | None:
+        """Say why this client may not come in now, though others may; `inside`: how often it is counted already."""
+        if self._guests_of[client] - inside >= self.rules.max_connections_per_client:
             return Replies.TOO_MANY_CONNECTIONS, "too many connections of one client"
         blocked = self.gatekeeper.blocked(client)
         return (blocked, "blocked after failed logins") if blocked else None
@@ -106,7 +114,7 @@ class Lobby:
         """Count a guest in."""
         self.guests.add(guest)
         self.empty.clear()
-        self._guests_of[guest.client] += 1
+        self._count_in(guest)
         self.events.connected(self.name, guest.client)
 
     def leave(self, guest: Guest) -> None:
@@ -114,12 +122,16 @@ class Lobby:
         if guest not in self.guests:
             return
         self.guests.discard(guest)
-        self._guests_of[guest.client] -= 1
-        if not self._guests_of[guest.client]:
-            del self._guests_of[guest.client]
+        self._count_out(guest)
         if not self.guests:
             self.empty.set()
         self.events.disconnected(self.name, guest.client)
+
+    def introduce(self, guest: Guest, client: str) -> None:
+        """Count a guest inside as the client that it turned out to be."""
+        self._count_out(guest)
+        guest.client = client
+        self._count_in(guest)
 
     def hand_over(self, guest: Guest, successor: Guest) -> bool:
         """Let another take a guest's place and go on for the same client; False: that guest is gone already."""
@@ -135,3 +147,11 @@ class Lobby:
         self.work.add(task)
         task.add_done_callback(self.work.discard)
         task.add_done_callback(then)
+
+    def _count_in(self, guest: Guest) -> None:
+        self._guests_of[guest.client] += 1
+
+    def _count_out(self, guest: Guest) -> None:
+        self._guests_of[guest.client] -= 1
+        if not self._guests_of[guest.client]:
+            del self._guests_of[guest.client]

@@ -34,6 +34,12 @@ CAUTIONS = {
     ACCOUNT + '[listener.local.trusted]\n"8.0.0.0/8" = "erp"': [
         'listener.local: "8.0.0.0/8" is a large public network; everybody in it can send without login'
     ],
+    QUIET.replace("[listener.local.", '[listener.local]\nproxies = ["10.1.2.3", "::1"]\n[listener.local.'): [
+        (
+            'listener.local: "10.0.0.0/8" is trusted and holds a proxy; whoever comes through it without a client '
+            "address in the header can send without login"
+        )
+    ],
     ACCOUNT: ["no login and no trusted network leads to these accounts: erp"],
     QUIET.replace('"*@example.org"', ""): [
         "senders is empty, so these accounts may send as anybody that the provider allows: erp"

@@ -140,6 +140,10 @@ MISTAKES = {
         'listener.a.trusted."::/0": would let everybody send; the networks that are yours, like "192.0.2.0/24"'
     ],
     # --- doors ---
+    '[listener.a]\nproxies = ["10.0.0.1/8", "0.0.0.0/0", "10.0.0.1"]': [
+        'listener.a.proxies[0] = "10.0.0.1/8": is not a network; did you mean "10.0.0.0/8"?',
+        'listener.a.proxies[1] = "0.0.0.0/0": would believe anybody; the proxies\' own addresses, like "192.0.2.10"',
+    ],
     "listener = {}": [
         (
             "listener: there is none, so no mail could come in; a table like [listener.local] with address = "
