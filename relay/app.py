@@ -13,6 +13,7 @@ from relay.accounts import Accounts
 from relay.config import Settings, masked
 from relay.config.units import HostPort
 from relay.delivery import Delivery
+from relay.descriptors import shortage
 from relay.doubts import Doubts
 from relay.events import Events, logger
 from relay.housekeeping import Housekeeping
@@ -49,6 +50,8 @@ async def running(settings: Settings, events: Events | None = None, clock: Clock
     """Run the gateway inside the `async with`; on leaving, mail under way is finished and everything closed."""
     events = events or Events(logger(settings.log.format, settings.log.level))
     events.started(__version__, masked(settings))
+    if too_few := shortage(settings):
+        events.descriptors_short(too_few)
     async with AsyncExitStack() as stack:
         parts = await _Parts.build(settings, events, clock, stack)
         events.recovered(await parts.queue.recover(_OWNER))

@@ -110,6 +110,10 @@ class Events:
         """The program ends; so many calls were still under way."""
         self._log.info("stopped", unfinished_calls=unfinished)
 
+    def descriptors_short(self, reason: str) -> None:
+        """The system allows fewer descriptors than the settings may ask for."""
+        self._log.warning("descriptors_short", reason=reason)
+
     def listener_opened(self, listener: str, address: str, tls: str) -> None:
         """A door is open."""
         self._log.info("listener_opened", listener=listener, address=address, tls=tls)

@@ -70,6 +70,7 @@ class Replies:
     NOT_SMTP = Reply(421, "4.7.0", "This is an SMTP server; closing")
     SHUTTING_DOWN = Reply(421, "4.3.2", "The gateway is stopping; try again in a minute")
     TOO_MANY_CONNECTIONS = Reply(421, "4.7.0", "Too many connections; try again later")
+    ACCOUNT_CONNECTIONS = Reply(421, "4.7.0", "This account has too many connections; close some or try again later")
     TIMED_OUT = Reply(421, "4.4.2", "Nothing came in time; closing")
     TOO_MANY_ERRORS = Reply(421, "4.7.0", "Too many errors; closing")
     CLIENT_BLOCKED = Reply(421, "4.7.0", "Too many failed logins from your address; try again later")

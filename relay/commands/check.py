@@ -15,6 +15,7 @@ from relay.accounts.directory import Directory
 from relay.commands.options import Exit, config_option
 from relay.config import Settings, examine, warnings
 from relay.config.units import HostPort
+from relay.descriptors import shortage
 from relay.errors import ConfigError, QueueError, StoreInUse
 from relay.providers import HttpClient, build_providers
 from relay.providers.contract import Verdict
@@ -34,6 +35,7 @@ def check(config: Path, *, online: bool) -> None:
     problems: list[str] = []
     if settings is not None:
         problems += [*_certificates(settings), *_addresses(settings), *_providers(settings), *_store(settings)]
+        problems += filter(None, [shortage(settings)])
         for hint in [*warnings(settings), *_hints(settings)]:
             click.echo(f"warning: {hint}")
     if online and settings is not None and mistakes is None:

@@ -175,6 +175,11 @@ class AccountPolicy(Section):
         default_factory=_untracked,
         description="Defaults for the X-Relay-* headers, by their names without X-Relay-: template, schedule, quiet-hours, track-opens, track-clicks, reference, recipient-reference, variables, campaign, archive, batch, report.",
     )
+    max_connections: int = Field(
+        500,
+        ge=1,
+        description="Connections of this account at once, over all listeners, counted from its login (of a trusted network: from the first MAIL) on; more get 421.",
+    )
     messages_per_minute: int = Field(0, ge=0, description="More get 452. 0: no limit.")
     recipients_per_day: int = Field(
         0,

@@ -109,6 +109,8 @@ class Connection(SMTP):
         self._phase = Phase.GONE
         self._data = None
         self._inbox.take()
+        if self.session is not None:  # the client was let in
+            self._dialogue.leave()
         self._lobby.leave(self)
 
     def pause_writing(self) -> None:
@@ -332,6 +334,7 @@ class Connection(SMTP):
         self._advance()
 
     def _begin_again(self) -> bool:
+        self._dialogue.leave()
         self._reset()  # RFC 3207 §4.2: nothing from before counts
         self._turn_to(Phase.COMMAND)
         return True

@@ -32,6 +32,7 @@ class Dialogue:
         self._session = session
         self._client = session.peer or ""
         self._account = lobby.gatekeeper.trusted(lobby.name, self._client)
+        self._seated: Account | None = None  # for whom this connection is counted
         self._patience = Patience(lobby, self._client)
         self._transaction: Transaction | None = None
         self._exchange: Exchange | None = None
@@ -62,9 +63,17 @@ class Dialogue:
         if isinstance(result, Reply):
             closes = result.code == Replies.CLIENT_BLOCKED.code
             return self._patience.weigh("AUTH", Farewell(result) if closes else result)
+        if not self._take_seat(result):
+            return Farewell(Replies.ACCOUNT_CONNECTIONS, "too many connections of one account")
         self._account = result
         self._session.authenticated = True
         return Replies.AUTH_OK
+
+    def leave(self) -> None:
+        """Count this session out; safe to repeat."""
+        seated, self._seated = self._seated, None
+        if seated is not None:
+            self._lobby.seats.give_back(seated)
 
     def take_transaction(self) -> Transaction:
         """Return the transaction that DATA has closed, and go on without one."""
@@ -110,6 +119,8 @@ class Dialogue:
             return Replies.BAD_SEQUENCE.saying("Sender already given")
         if self._account is None:
             return Replies.AUTH_REQUIRED if self._rules.auth else Replies.NOT_TRUSTED
+        if not self._take_seat(self._account):
+            return Farewell(Replies.ACCOUNT_CONNECTIONS, "too many connections of one account")
         self._patience.pardon(self._rules.max_recipients)
         opened = open_transaction(self._lobby, self._account, argument)
         if isinstance(opened, Reply):
@@ -198,6 +209,16 @@ class Dialogue:
     }
 
     # --- what they have in common ---
+
+    def _take_seat(self, account: Account) -> bool:
+        """Count this session for an account: at its login, or at the first MAIL of a trusted network."""
+        if self._seated is not None and self._seated.name == account.name:
+            return True
+        self.leave()
+        if not self._lobby.seats.take(account):
+            return False
+        self._seated = account
+        return True
 
     def _greeted(self, argument: bytes, *, extended: bool) -> None:
         self._session.host_name = argument.decode("ascii", "replace")

@@ -15,6 +15,7 @@ from relay.smtp.contract import Reception
 from relay.smtp.entrance import Entrance
 from relay.smtp.listening import Listening, close_all, listen
 from relay.smtp.lobby import Hosts, Lobby
+from relay.smtp.seats import Seats
 from relay.smtp.tls import Certificate
 
 _LONGEST_LOOK_SECONDS = 1.0  # how late a deadline may be noticed
@@ -37,6 +38,7 @@ class Door:
         self._hosts = Hosts(gatekeeper, reception, settings.listener)
         self._events = events
         self._budget = budget or ByteBudget(settings.delivery.bytes_in_flight)
+        self._seats = Seats()
         self._listening: Mapping[str, Listening] = {}
         self._entrances: dict[str, Entrance] = {}
         self._left: list[Entrance] = []  # no longer configured, with guests who finish
@@ -161,6 +163,7 @@ class Door:
             hosts=self._hosts,
             events=self._events,
             budget=self._budget,
+            seats=self._seats,
             certificate=certificate,
         )
 

@@ -12,6 +12,7 @@ from relay.config import ListenerSettings
 from relay.events import Events
 from relay.outcome import Replies, Reply
 from relay.smtp.contract import Reception
+from relay.smtp.seats import Seats
 from relay.smtp.tls import Certificate
 
 _T = TypeVar("_T")
@@ -53,6 +54,7 @@ class Lobby:
         hosts: Hosts,
         events: Events,
         budget: ByteBudget,
+        seats: Seats,
         certificate: Certificate | None,
     ) -> None:
         """Open a lobby without guests."""
@@ -62,6 +64,7 @@ class Lobby:
         self.hosts = hosts
         self.events = events
         self.budget = budget
+        self.seats = seats
         self.certificate = certificate
         self.closing = False
         self.guests: set[Guest] = set()

@@ -49,6 +49,7 @@ FLOORS = (
                 "powers",
                 "seal",
                 "budget",
+                "descriptors",
                 "config",
                 "mime.content",
                 "events",

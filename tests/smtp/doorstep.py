@@ -34,6 +34,7 @@ class ScriptedGatekeeper:
     def __init__(self) -> None:
         self.passwords: dict[str, str] = {"user": "pass"}
         self.says: dict[str, Reply | BaseException] = {}  # by login or by sender
+        self.accounts: dict[str, Account] = {}  # by login, where it is not an ordinary one
         self.trusts: Account | None = None
         self.blocks: Reply | None = None
         self.asked: list[tuple[str, str, str]] = []
@@ -45,7 +46,9 @@ class ScriptedGatekeeper:
         await self.may_answer.wait()
         if login in self.says:
             return self._say(login)
-        return account(login) if self.passwords.get(login) == password else Replies.AUTH_FAILED
+        if self.passwords.get(login) != password:
+            return Replies.AUTH_FAILED
+        return self.accounts.get(login) or account(login)
 
     def trusted(self, listener: str, client: str) -> Account | None:
         return self.trusts
