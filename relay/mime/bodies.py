@@ -56,7 +56,7 @@ def find_bodies(root: Part) -> Bodies:
 def compose(found: Bodies) -> str:
     """Make one HTML document of the texts, in order."""
     decoded = ((part, _decoded(part, found, guess=n < _MOST_GUESSES)) for n, part in enumerate(found.pieces))
-    rendered = [(part, text) for part, text in decoded if text.strip()]
+    rendered = [(part, text) for part, text in decoded if text and not text.isspace()]
     if len(rendered) == 1 and rendered[0][0].media_type in _HTML:
         return markup.tidy(rendered[0][1])
     documents = {

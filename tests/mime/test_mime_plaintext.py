@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from mails import codes, content, mail, multipart, text
 
+from relay.mime import plaintext
 from relay.mime.plaintext import lines_of, text_to_html, unflow
 
 texts = st.text(st.characters(exclude_categories=("Cs",)), max_size=300)
@@ -36,6 +37,41 @@ def test_what_is_seen_is_what_was_written(written):
     assert [line for line in expected if line.isprintable()] == [
         line for expect, line in zip(expected, found, strict=True) if expect.isprintable()
     ]
+
+
+#: What the rules for blocks and words are about: line ends, gaps, links and what stands around them.
+mixed = st.lists(
+    st.sampled_from([
+        *"ab \n\t\r\f\v\x00\x7f\x85\xa0\u2028<>&\"'()[]*_~.,:@/=wW", "  ", "\r\n", "   x", "\t\tx", "é", "\u2500\u2501",
+        "x" * 250, "word " * 190, "http://", "HTTPS://x.example/?a&b", "http\u017f://x.example", "www.",
+        "wWw.x.example", "a@b.example", "mailto:",
+    ]),
+    max_size=40,
+).map("".join)  # fmt: skip
+
+
+@given(mixed)
+def test_a_text_in_small_blocks_looks_as_it_does_in_one(written):
+    whole = text_to_html(written)
+    for chars in (0, 1, 7):
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(plaintext, "_BLOCK_CHARS", chars)
+            assert whole == text_to_html(written)
+
+
+@given(mixed.map(lines_of))
+def test_links_are_found_word_by_word_as_in_the_whole_text(written):
+    escaped = html.escape(written, quote=False)
+
+    assert plaintext._LINKS.sub(plaintext._link, escaped) == plaintext._linked(escaped)
+
+
+@given(mixed.map(lines_of), st.sampled_from([1, 5, 220]))
+def test_every_line_is_folded_as_if_it_stood_alone(written, longest):
+    lines = written.split("\n")
+    alone = [plaintext._fold_line(line, longest) if len(line) > longest else line for line in lines]
+
+    assert "\n".join(alone) == plaintext._folded(written, longest)
 
 
 @pytest.mark.parametrize(
