@@ -57,7 +57,7 @@ class NewMessage:
     due_at: float  # when its next attempt may begin; seconds since the epoch
     expires_at: float  # when it is given up
     notes: tuple[Note, ...] = ()
-    leased_by: str = ""  # set where an attempt is already under way (auto mode): begins its life claimed by this owner
+    leased_by: str = ""  # begins its life claimed by this owner; SENDING entries are journalled as begun
     lease_seconds: float = 0.0
 
 
@@ -164,8 +164,14 @@ class Queue(Protocol):
     async def record(self, claim: Claim, results: Sequence[Result], *, seconds: float, call: str = "") -> None:
         """Write outcomes, states and history of one attempt; the lease stays. Safe to repeat with the same results.
 
-        `call` names the function that was called; `seconds` how long it took.
+        `call` names the function that was called; `seconds` how long it took. A SENDING recipient whose outcome says
+        that it was not tried has its attempt taken back: the call that was journalled was not made.
         """
+
+    async def conclude(
+        self, claim: Claim, results: Sequence[Result], due_at: float | None, *, seconds: float, call: str = ""
+    ) -> None:
+        """`record` and `release` in one: what most messages need after their last call."""
 
     async def confirm(self, message_id: MessageId, results: Sequence[Result]) -> int:
         """Write down proof for recipients that are UNCONFIRMED, whoever holds the lease; others are left as they are.

@@ -211,7 +211,7 @@ async def test_a_lost_row_holds_its_own_message_alone(queue, damage):
     lost, fine = new(due_at=NOON - 1), new()
     await queue.put(lost)
     await queue.put(fine)
-    await queue._writer.do(lambda connection: connection.execute(damage))
+    await queue._writer.submit(lambda connection: connection.execute(damage))
 
     assert [fine.message.id] == ids(await queue.claim("worker", 10, 60))
     assert [State.HELD] == await states(queue, lost.message.id)

@@ -84,7 +84,7 @@ async def test_an_operation_that_fails_takes_back_only_its_own(queue, gate):
 
 async def test_a_bug_in_one_operation_stays_with_its_caller(queue):
     with pytest.raises(ZeroDivisionError):
-        await queue._writer.do(lambda _: 1 / 0)
+        await queue._writer.submit(lambda _: 1 / 0)
 
     await queue.put(new())
 
@@ -257,4 +257,4 @@ async def test_the_history_keeps_a_proof_as_a_finding(queue, clock):
 
 async def test_a_full_group_tells_a_full_disk(queue):
     with pytest.raises(QueueFull, match="disk is full"):
-        await queue._writer.do(break_transaction)
+        await queue._writer.submit(break_transaction)

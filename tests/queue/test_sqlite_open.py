@@ -185,7 +185,7 @@ async def test_processes_that_start_together_make_one_schema(store, open_store):
 
 async def test_a_store_that_vanished_is_not_replaced_by_an_empty_one(queue, store):
     await queue.put(new())
-    await queue._writer.do(lambda _: None)
+    await queue._writer.submit(lambda _: None)
     for file in store.path.parent.glob("relay.db*"):
         if file.is_file():
             file.unlink()

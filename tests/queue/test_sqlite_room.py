@@ -83,8 +83,8 @@ def test_free_bytes_are_those_of_an_ordinary_user(tmp_path):
 async def test_a_database_that_may_not_grow_refuses_and_recovers(queue, clock):
     """As on a full disk: SQLITE_FULL; the journal of what was accepted still works, and so does mail afterwards."""
     await queue.put(new())
-    pages = await queue._writer.do(lambda c: c.execute("PRAGMA page_count").fetchone()[0])
-    await queue._writer.do(lambda c: c.execute(f"PRAGMA max_page_count = {pages + 5}").fetchone())
+    pages = await queue._writer.submit(lambda c: c.execute("PRAGMA page_count").fetchone()[0])
+    await queue._writer.submit(lambda c: c.execute(f"PRAGMA max_page_count = {pages + 5}").fetchone())
 
     with pytest.raises(QueueFull, match="disk is full"):
         await fill(queue, clock, [], 50_000, 100)
@@ -189,7 +189,7 @@ async def test_a_reserve_kept_free_lets_outcomes_be_written(small_disk, open_sto
 
 async def test_a_store_turned_read_only_is_an_error_and_over_when_it_is_over(queue):
     """As after a remount: the connection in use may only read; the next one may write again."""
-    await queue._writer.do(lambda c: c.execute("PRAGMA query_only = ON"))
+    await queue._writer.submit(lambda c: c.execute("PRAGMA query_only = ON"))
 
     with pytest.raises(QueueError, match="cannot be written"):
         await queue.put(new())
@@ -206,7 +206,7 @@ async def test_prune_gives_the_pages_of_a_backlog_back_to_the_disk(open_store, s
         await queue.put(new(data=bytes(60_000)))
     for _ in range(60):
         await finish(queue)
-    await queue._writer.do(lambda c: None)
+    await queue._writer.submit(lambda c: None)
     before = await queue._reader.ask(lambda c: c.execute("PRAGMA page_count").fetchone()[0])
     clock.advance(1)
 

@@ -70,7 +70,8 @@ CREATE INDEX recipient_provider_message ON recipient (provider_message_id) WHERE
 CREATE INDEX recipient_provider_batch ON recipient (provider_batch_id) WHERE provider_batch_id <> '';
 CREATE INDEX recipient_mailbox ON recipient (mailbox);
 
--- One row for each attempt on each recipient: inserted before the call goes out, completed once, never changed again.
+-- One row for each attempt on each recipient, written once when it has ended: while it is under way, the recipient's state
+-- says so. A crash in between leaves that state, and whoever finds it writes the row.
 CREATE TABLE attempt (
     message             INTEGER NOT NULL,
     position            INTEGER NOT NULL,
@@ -78,14 +79,14 @@ CREATE TABLE attempt (
     number              INTEGER NOT NULL, -- the recipient's attempts at that time; a finding without a call repeats the last
     owner               TEXT    NOT NULL,
     begun_at            REAL    NOT NULL,
-    ended_at            REAL,             -- NULL: under way, or cut off
+    ended_at            REAL    NOT NULL,
     seconds             REAL,             -- how long the call took; NULL: unknown
-    call                TEXT    NOT NULL DEFAULT '',
-    outcome             TEXT CHECK (outcome IN ('accepted', 'refused', 'deferred', 'interrupted')), -- NULL: under way
-    maybe_accepted      INTEGER NOT NULL DEFAULT 0,
-    reason              TEXT    NOT NULL DEFAULT '',
-    provider_message_id TEXT    NOT NULL DEFAULT '',
-    provider_batch_id   TEXT    NOT NULL DEFAULT '',
+    call                TEXT    NOT NULL,
+    outcome             TEXT    NOT NULL CHECK (outcome IN ('accepted', 'refused', 'deferred', 'interrupted')),
+    maybe_accepted      INTEGER NOT NULL,
+    reason              TEXT    NOT NULL,
+    provider_message_id TEXT    NOT NULL,
+    provider_batch_id   TEXT    NOT NULL,
     PRIMARY KEY (message, position, entry),
     FOREIGN KEY (message, position) REFERENCES recipient (message, position) ON DELETE CASCADE
 ) WITHOUT ROWID;

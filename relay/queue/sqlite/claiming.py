@@ -12,12 +12,13 @@ from collections import defaultdict
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-from relay.queue.contract import FINAL_STATES, Claim, RecipientEntry, State
+from relay.queue.contract import FINAL_STATES, Claim, RecipientEntry
 from relay.queue.sqlite import setback
 from relay.queue.sqlite.bodies import BodyFile
 from relay.queue.sqlite.connection import is_damage
-from relay.queue.sqlite.journal import interrupt
-from relay.queue.sqlite.keeping import finish
+from relay.queue.sqlite.history import interrupt
+from relay.queue.sqlite.keeping import close
+from relay.queue.sqlite.many import listed
 from relay.queue.sqlite.rows import batch_of, entry_from, message_from
 
 #: Rows of other accounts that are stepped over before the second index is asked.
@@ -78,10 +79,11 @@ class Candidate:
     seq: int
     account: str
     size: int
+    was_leased: bool = False  # its lease has ended, and with it an attempt perhaps that nobody wrote down
 
 
 @dataclass(frozen=True, slots=True)
-class Leased:
+class Caught:
     """A message that was leased, as its rows tell; its body is still to be read."""
 
     row: sqlite3.Row
@@ -109,7 +111,7 @@ class Leased:
 class Catch:
     """What one claim brought."""
 
-    leased: tuple[Leased, ...]
+    caught: tuple[Caught, ...]
     is_cut: bool  # more was due than was taken
     files: tuple[str, ...]  # bodies of messages found finished; to be deleted once this is committed
 
@@ -121,10 +123,13 @@ def claim(
     excluded = frozenset(without) | _paused(connection, now).keys()
     candidates = _candidates(connection, limit + 1, excluded, now)
     chosen = _within_bytes(candidates[:limit])
-    seqs = json.dumps([candidate.seq for candidate in chosen])
+    for candidate in chosen:
+        if candidate.was_leased:
+            interrupt(connection, candidate.seq, now)
+    seqs = listed(candidate.seq for candidate in chosen)
     connection.execute(UPDATE_LEASE, {"owner": owner, "until": now + lease_seconds, "seqs": seqs})
-    leased, files = _load(connection, seqs, now)
-    return Catch(tuple(leased), len(chosen) < len(candidates), tuple(files))
+    caught, files = _load(connection, seqs, now)
+    return Catch(tuple(caught), len(chosen) < len(candidates), tuple(files))
 
 
 def recover(connection: sqlite3.Connection, owner: str, now: float) -> int:
@@ -137,13 +142,13 @@ def recover(connection: sqlite3.Connection, owner: str, now: float) -> int:
     return len(seqs)
 
 
-def row_bodies(connection: sqlite3.Connection, leased: Sequence[Leased]) -> dict[int, bytes]:
+def row_bodies(connection: sqlite3.Connection, caught: Sequence[Caught]) -> dict[int, bytes]:
     """Read the bodies that stand in the table, by seq; those that are missing or damaged are left out.
 
     Outside any transaction: a damaged page met within one makes its commit fail, and would take the claims of all
     others with it.
     """
-    found = {one.row["seq"]: _row_body(connection, one.row) for one in leased if one.file is None}
+    found = {one.row["seq"]: _row_body(connection, one.row) for one in caught if one.file is None}
     return {seq: data for seq, data in found.items() if data is not None}
 
 
@@ -171,7 +176,7 @@ def _first_due(connection: sqlite3.Connection, account: str) -> float:
 
 def _candidates(connection: sqlite3.Connection, limit: int, excluded: frozenset[str], now: float) -> list[Candidate]:
     ended = connection.execute(SELECT_ENDED_LEASES, {"now": now, "due_by": now}).fetchall()
-    found = [candidate for candidate in map(_candidate, ended) if candidate.account not in excluded]
+    found = [_candidate(row, was_leased=True) for row in ended if row["account"] not in excluded]
     found += _candidates_free(connection, limit, excluded, now)
     return sorted(found, key=_order)[:limit]
 
@@ -198,8 +203,8 @@ def _waiting_accounts(connection: sqlite3.Connection, limit: int, excluded: froz
     return [row["account"] for row in connection.execute(SELECT_WAITING_ACCOUNTS, values)]
 
 
-def _candidate(row: sqlite3.Row) -> Candidate:
-    return Candidate(row["due_at"], row["seq"], row["account"], row["size"])
+def _candidate(row: sqlite3.Row, *, was_leased: bool = False) -> Candidate:
+    return Candidate(row["due_at"], row["seq"], row["account"], row["size"], was_leased)
 
 
 def _order(candidate: Candidate) -> tuple[float, int]:
@@ -217,23 +222,21 @@ def _within_bytes(candidates: Sequence[Candidate]) -> list[Candidate]:
     return chosen
 
 
-def _load(connection: sqlite3.Connection, seqs: str, now: float) -> tuple[list[Leased], list[str]]:
-    leased: list[Leased] = []
-    files: list[str] = []
+def _load(connection: sqlite3.Connection, seqs: str, now: float) -> tuple[list[Caught], list[str]]:
+    caught: list[Caught] = []
+    finished: list[sqlite3.Row] = []
     rows = connection.execute(SELECT_MESSAGES, (seqs,)).fetchall()
     entries = _entries(connection, seqs)
     for row in rows:
-        seq = row["seq"]
-        mine = entries[seq]
-        if any(entry.state is State.SENDING for entry in mine):
-            interrupt(connection, seq, now)
-            mine = _entries(connection, json.dumps([seq]))[seq]
+        mine = entries[row["seq"]]
         if all(entry.state in FINAL_STATES for entry in mine):
             # Its owner died between record and release: nothing is left to be tried.
-            files += filter(None, [finish(connection, seq, now)])
-            continue
-        leased.append(Leased(row, tuple(mine)))
-    return leased, files
+            finished.append(row)
+        else:
+            caught.append(Caught(row, tuple(mine)))
+    if finished:
+        close(connection, [row["seq"] for row in finished], now)
+    return caught, [row["body_file"] for row in finished if row["body_file"]]
 
 
 def _entries(connection: sqlite3.Connection, seqs: str) -> defaultdict[int, list[RecipientEntry]]:

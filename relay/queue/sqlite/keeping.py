@@ -1,38 +1,35 @@
 """Taking messages in, letting their bodies go, and forgetting them. Runs in the writer thread."""
 
 import sqlite3
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from relay.errors import QueueError, QueueFull
 from relay.queue.contract import FINAL_STATES, NewMessage, RecipientEntry, State
 from relay.queue.sqlite.bodies import BodyFile
+from relay.queue.sqlite.many import execute_rows, listed
 from relay.queue.sqlite.room import Room
-from relay.queue.sqlite.rows import entry_values, message_values
+from relay.queue.sqlite.rows import MESSAGE_COLUMNS, RECIPIENT_COLUMNS, Value, entry_values, message_values
 
 #: States in which somebody but a person has something to do.
 WAITING_STATES = frozenset(State) - FINAL_STATES - {State.HELD}
 
-INSERT_MESSAGE = """
-INSERT INTO message (id, account, client, mode, mail_from, ret, envid, envelope, notes, recipients, size, kept_bytes,
-    body_file, body_digest, received_at, expires_at, due_at, leased_by, lease_until, lease, finished_at)
-VALUES (:id, :account, :client, :mode, :mail_from, :ret, :envid, :envelope, :notes, :recipients, :size, :kept_bytes,
-    :body_file, :body_digest, :received_at, :expires_at, :due_at, :leased_by, :lease_until, 0, :finished_at)
-"""
-INSERT_BODY = "INSERT INTO body (message, data) VALUES (?, ?)"
-INSERT_RECIPIENT = """
-INSERT INTO recipient (message, position, address, mailbox, role, name, notify, orcpt, state, attempts,
-    provider_message_id, provider_batch_id, reason, changed_at, due_at)
-VALUES (:message, :position, :address, :mailbox, :role, :name, :notify, :orcpt, :state, :attempts,
-    :provider_message_id, :provider_batch_id, :reason, :changed_at, :due_at)
-"""
+INSERT_MESSAGES = f"""
+INSERT INTO message (seq, {MESSAGE_COLUMNS}, kept_bytes, body_file, body_digest, due_at, leased_by, lease_until,
+    finished_at, lease)
+VALUES {{rows}}
+"""  # noqa: S608 - our own words
+INSERT_BODIES = "INSERT INTO body (message, data) VALUES {rows}"
+INSERT_RECIPIENTS = f"INSERT INTO recipient ({RECIPIENT_COLUMNS}) VALUES {{rows}}"  # noqa: S608 - our own words
+SELECT_LAST_SEQ = "SELECT coalesce(max(seq), 0) FROM message"
 SELECT_KEPT_BYTES = "SELECT value FROM tally WHERE name = 'bytes_kept'"
-SELECT_BODY_FILE = "SELECT body_file FROM message WHERE seq = ?"
 # Nothing is left to be done: no due time, no lease, no body.
-CLOSE_MESSAGE = """
+CLOSE_MESSAGES = """
 UPDATE message SET due_at = NULL, leased_by = NULL, lease_until = NULL, kept_bytes = 0, body_file = NULL,
     body_digest = NULL, finished_at = coalesce(finished_at, :now)
-WHERE seq = :seq
+WHERE seq IN (SELECT value FROM json_each(:seqs))
 """
-DELETE_BODY = "DELETE FROM body WHERE message = ?"
+DELETE_BODIES = "DELETE FROM body WHERE message IN (SELECT value FROM json_each(:seqs))"
 # Attempts, recipients and body go with the message (ON DELETE CASCADE). PostgreSQL has no DELETE with LIMIT: the same
 # through a sub-select.
 DELETE_FINISHED = """
@@ -60,38 +57,77 @@ def keeps_body(entries: tuple[RecipientEntry, ...]) -> bool:
     return any(entry.state not in FINAL_STATES for entry in entries)
 
 
-def insert(connection: sqlite3.Connection, new: NewMessage, file: BodyFile | None, room: Room, now: float) -> None:
-    """Write a message with its recipients, and its body unless that is a file already. Raises QueueFull."""
-    is_open = keeps_body(new.entries)
-    kept_bytes = len(new.message.data) if is_open else 0
-    if is_open:
-        room.check_kept(kept_bytes, connection.execute(SELECT_KEPT_BYTES).fetchone()[0])
-        if file is None:
-            room.take_disk(2 * kept_bytes)  # to the log first, and then to the table
+@dataclass(frozen=True, slots=True)
+class Incoming:
+    """A message on its way in."""
+
+    new: NewMessage
+    file: BodyFile | None  # where its body has been written already; None: it goes into the table
+
+
+def insert(
+    connection: sqlite3.Connection, incoming: Sequence[Incoming], room: Room, now: float
+) -> list[QueueError | None]:
+    """Write messages with their recipients, and their bodies unless they are files already.
+
+    Those that there is no room for are told QueueFull and are not written.
+    """
+    kept: int = connection.execute(SELECT_KEPT_BYTES).fetchone()[0]
+    seq: int = connection.execute(SELECT_LAST_SEQ).fetchone()[0]
+    messages: list[tuple[Value, ...]] = []
+    recipients: list[tuple[Value, ...]] = []
+    bodies: list[tuple[Value, ...]] = []
+    told: list[QueueError | None] = []
+    for each in incoming:
+        is_open = keeps_body(each.new.entries)
+        size = len(each.new.message.data) if is_open else 0
+        try:
+            _check_room(each, size, kept, room)
+        except QueueFull as error:
+            told.append(error)
+            continue
+        seq, kept = seq + 1, kept + size
+        messages.append(_message_row(seq, each, size, now, is_open=is_open))
+        recipients += [entry_values(seq, entry, now) for entry in each.new.entries]
+        if is_open and each.file is None:
+            bodies.append((seq, each.new.message.data))
+        told.append(None)
+    execute_rows(connection, INSERT_MESSAGES, messages)
+    execute_rows(connection, INSERT_RECIPIENTS, recipients)
+    execute_rows(connection, INSERT_BODIES, bodies)
+    return told
+
+
+def _check_room(incoming: Incoming, size: int, kept: int, room: Room) -> None:
+    if keeps_body(incoming.new.entries):
+        room.check_kept(size, kept)
+        if incoming.file is None:
+            room.take_disk(2 * size)  # to the log first, and then to the table
+
+
+def _message_row(seq: int, incoming: Incoming, size: int, now: float, *, is_open: bool) -> tuple[Value, ...]:
+    new, file = incoming.new, incoming.file
     is_waiting = any(entry.state in WAITING_STATES for entry in new.entries)
     is_leased = bool(new.leased_by) and is_open
-    values = message_values(new) | {
-        "kept_bytes": kept_bytes,
-        "body_file": file.name if file else None,
-        "body_digest": file.digest if file else None,
-        "due_at": new.due_at if is_waiting else None,
-        "leased_by": new.leased_by if is_leased else None,
-        "lease_until": now + new.lease_seconds if is_leased else None,
-        "finished_at": None if is_open else now,
-    }
-    seq = connection.execute(INSERT_MESSAGE, values).lastrowid
-    assert seq is not None  # noqa: S101 - sqlite3 gives one after every INSERT
-    connection.executemany(INSERT_RECIPIENT, [entry_values(seq, entry, now) for entry in new.entries])
-    if is_open and file is None:
-        connection.execute(INSERT_BODY, (seq, new.message.data))
+    return (
+        seq,
+        *message_values(new),
+        size,
+        file.name if file else None,
+        file.digest if file else None,
+        new.due_at if is_waiting else None,
+        new.leased_by if is_leased else None,
+        now + new.lease_seconds if is_leased else None,
+        None if is_open else now,
+        0,
+    )
 
 
-def finish(connection: sqlite3.Connection, seq: int, now: float) -> str | None:
-    """Close a message whose recipients are all final. Returns the body's file, to be deleted once this is committed."""
-    file: str | None = connection.execute(SELECT_BODY_FILE, (seq,)).fetchone()[0]
-    connection.execute(CLOSE_MESSAGE, {"seq": seq, "now": now})
-    connection.execute(DELETE_BODY, (seq,))
-    return file
+def close(connection: sqlite3.Connection, seqs: Iterable[int], now: float) -> None:
+    """Close messages whose recipients are all final; their body files may be deleted once this is committed."""
+    values = {"seqs": listed(seqs), "now": now}
+    connection.execute(CLOSE_MESSAGES, values)
+    connection.execute(DELETE_BODIES, {"seqs": values["seqs"]})
 
 
 def prune(connection: sqlite3.Connection, before: float, limit: int) -> Pruned:

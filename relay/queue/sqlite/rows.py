@@ -6,55 +6,62 @@ from collections.abc import Iterable, Sequence
 from typing import get_args
 
 from relay.message import Envelope, EnvelopeRecipient, Message, MessageId, Notify, Recipient, Role
-from relay.mime.content import Note
 from relay.queue.contract import NewMessage, RecipientEntry, State
 
 #: What one parameter of a statement may be.
 Value = str | bytes | int | float | None
 
+MESSAGE_COLUMNS = (
+    "id, account, client, mode, mail_from, ret, envid, envelope, notes, recipients, size, received_at, expires_at"
+)
+RECIPIENT_COLUMNS = (
+    "message, position, address, mailbox, role, name, notify, orcpt, state, attempts, provider_message_id, "
+    "provider_batch_id, reason, changed_at, due_at"
+)
+
 _NOTIFY: frozenset[Notify] = frozenset(get_args(Notify))
 
 
-def message_values(new: NewMessage) -> dict[str, Value]:
-    """Return what a message's row holds of the message itself."""
-    message = new.message
-    return {
-        "id": message.id,
-        "account": message.account,
-        "client": message.client,
-        "mode": new.mode,
-        "mail_from": message.envelope.mail_from,
-        "ret": message.envelope.ret,
-        "envid": message.envelope.envid,
-        "envelope": _envelope_text(message.envelope, new.entries),
-        "notes": json.dumps([(note.code, note.text, note.fidelity) for note in new.notes]),
-        "recipients": len(new.entries),
-        "size": len(message.data),
-        "received_at": message.received_at,
-        "expires_at": new.expires_at,
-    }
+def message_values(new: NewMessage) -> tuple[Value, ...]:
+    """Return what a message's row holds of the message itself, in the order of `MESSAGE_COLUMNS`."""
+    message, envelope = new.message, new.message.envelope
+    return (
+        message.id,
+        message.account,
+        message.client,
+        new.mode,
+        envelope.mail_from,
+        envelope.ret,
+        envelope.envid,
+        _envelope_text(envelope, new.entries),
+        json.dumps([(note.code, note.text, note.fidelity) for note in new.notes]) if new.notes else "[]",
+        len(new.entries),
+        len(message.data),
+        message.received_at,
+        new.expires_at,
+    )
 
 
-def entry_values(seq: int, entry: RecipientEntry, now: float) -> dict[str, Value]:
-    """Return one recipient's row."""
+def entry_values(seq: int, entry: RecipientEntry, now: float) -> tuple[Value, ...]:
+    """Return one recipient's row, in the order of `RECIPIENT_COLUMNS`."""
     recipient = entry.recipient
-    return {
-        "message": seq,
-        "position": entry.position,
-        "address": recipient.address,
-        "mailbox": recipient.key,
-        "role": recipient.role,
-        "name": recipient.name,
-        "notify": _notify_text(recipient.notify),
-        "orcpt": recipient.orcpt,
-        "state": entry.state,
-        "attempts": entry.attempts,
-        "provider_message_id": entry.provider_message_id,
-        "provider_batch_id": entry.provider_batch_id,
-        "reason": entry.reason,
-        "changed_at": now,
-        "due_at": entry.due_at,
-    }
+    return (
+        seq,
+        entry.position,
+        recipient.address,
+        recipient.key,
+        recipient.role,
+        recipient.name,
+        _notify_text(recipient.notify),
+        recipient.orcpt,
+        entry.state,
+        entry.attempts,
+        entry.provider_message_id,
+        entry.provider_batch_id,
+        entry.reason,
+        now,
+        entry.due_at,
+    )
 
 
 def entry_from(row: sqlite3.Row) -> RecipientEntry:
@@ -93,11 +100,6 @@ def message_from(row: sqlite3.Row, entries: Sequence[RecipientEntry], data: byte
         received_at=row["received_at"],
         client=row["client"],
     )
-
-
-def notes_from(text: str) -> tuple[Note, ...]:
-    """Read the fidelity notes of a message's row."""
-    return tuple(Note(code, words, fidelity) for code, words, fidelity in json.loads(text))
 
 
 def batch_of(entries: Iterable[RecipientEntry]) -> str:

@@ -24,13 +24,15 @@ from relay.queue.contract import (
     Standing,
     Volume,
 )
-from relay.queue.sqlite import claiming, doubting, journal, keeping, setback, standing, view
+from relay.queue.sqlite import claiming, doubting, findings, keeping, setback, standing, view
+from relay.queue.sqlite.beginning import Beginning, begin
 from relay.queue.sqlite.bodies import FILE_THRESHOLD_BYTES, BodyDamaged, BodyFile, BodyFiles
 from relay.queue.sqlite.connection import connect, store_errors
 from relay.queue.sqlite.lock import StoreLock
 from relay.queue.sqlite.migration import migrate, scripts
 from relay.queue.sqlite.reader import Reader
 from relay.queue.sqlite.room import Room
+from relay.queue.sqlite.settling import Settlement, settle
 from relay.queue.sqlite.writer import Writer
 
 #: Messages forgotten in one transaction, so that mail does not wait behind the tidying.
@@ -59,7 +61,7 @@ class SqliteQueue:
         self._files = files
         self._on_damage = on_damage
         self._room = Room(settings, clock)
-        self._writer = Writer(settings.path)
+        self._writer = Writer(settings.path, signal=self._signal)
         self._reader = Reader(settings.path)
         self._file_threads = ThreadPoolExecutor(_FILE_THREADS, thread_name_prefix="relay-store-files")
         self._tasks: set[asyncio.Task[Any]] = set()
@@ -93,7 +95,7 @@ class SqliteQueue:
             # A task of its own: a client that hangs up must not leave a file without a row, or the reverse.
             await self._carry_through(self._put_big(new))
         else:
-            await self._write(partial(self._insert, new, None), wake=True)
+            await self._insert(new, None)
 
     # --- Queue: working off ---
 
@@ -109,29 +111,32 @@ class SqliteQueue:
     async def begin(self, claim: Claim, positions: Sequence[int], lease_seconds: float) -> None:
         """See `Queue.begin`."""
         now = self._clock()
-        await self._write(lambda connection: journal.begin(connection, claim, positions, lease_seconds, now))
+        beginning = Beginning(claim, positions, now + lease_seconds, now)
+        await self._writer.submit_item(begin, beginning, claim.message.id)
 
     async def record(self, claim: Claim, results: Sequence[Result], *, seconds: float, call: str = "") -> None:
         """See `Queue.record`."""
-        now = self._clock()
-        await self._write(lambda connection: journal.record(connection, claim, results, seconds, call, now))
+        await self._settle(Settlement(claim, self._clock(), results, seconds, call))
+
+    async def conclude(
+        self, claim: Claim, results: Sequence[Result], due_at: float | None, *, seconds: float, call: str = ""
+    ) -> None:
+        """See `Queue.conclude`."""
+        await self._settle(Settlement(claim, self._clock(), results, seconds, call, releases=True, due_at=due_at))
+
+    async def release(self, claim: Claim, due_at: float | None) -> None:
+        """See `Queue.release`."""
+        await self._settle(Settlement(claim, self._clock(), releases=True, due_at=due_at))
 
     async def confirm(self, message_id: MessageId, results: Sequence[Result]) -> int:
         """See `Queue.confirm`."""
         now = self._clock()
         confirmed = await self._write(
-            lambda connection: journal.confirm(connection, message_id, results, now), wake=True
+            lambda connection: findings.confirm(connection, message_id, results, now), wake=True
         )
         if confirmed.file is not None:
             self._discard([confirmed.file])
         return confirmed.recipients
-
-    async def release(self, claim: Claim, due_at: float | None) -> None:
-        """See `Queue.release`."""
-        now = self._clock()
-        file = await self._write(lambda connection: journal.release(connection, claim, due_at, now), wake=True)
-        if file is not None:
-            self._discard([file])
 
     async def recover(self, owner: str) -> int:
         """See `Queue.recover`."""
@@ -249,12 +254,18 @@ class SqliteQueue:
 
     # --- how ---
 
+    def _signal(self) -> None:
+        self._claimable.set()
+
     async def _write(self, operation: Callable[[sqlite3.Connection], T], *, wake: bool = False) -> T:
-        future = self._writer.submit(operation)
-        if wake:
-            # On the future, not after the await: the signal must come although the caller may be cancelled meanwhile.
-            future.add_done_callback(lambda _: self._claimable.set())
-        return await asyncio.shield(future)
+        # A caller that is cancelled only stops waiting: see `Writer.submit`.
+        return await self._writer.submit(operation, signals=wake)
+
+    async def _settle(self, settlement: Settlement) -> None:
+        is_due = settlement.releases and settlement.due_at is not None
+        file = await self._writer.submit_item(settle, settlement, settlement.claim.message.id, signals=is_due)
+        if file is not None:
+            self._discard([file])
 
     async def _carry_through(self, work: Coroutine[Any, Any, T]) -> T:
         """Do work that must not stop half-way: `close` waits for it, a caller that is cancelled only stops waiting."""
@@ -270,15 +281,21 @@ class SqliteQueue:
         file = await self._in_file_thread(partial(self._write_file, new))
         with ExitStack() as undo:
             undo.callback(self._discard, [file.name])
-            await self._write(partial(self._insert, new, file), wake=True)
+            await self._insert(new, file)
             undo.pop_all()
 
     def _write_file(self, new: NewMessage) -> BodyFile:
         self._room.take_disk(len(new.message.data))
         return self._files.write(new.message.id, new.message.data)
 
-    def _insert(self, new: NewMessage, file: BodyFile | None, connection: sqlite3.Connection) -> None:
-        keeping.insert(connection, new, file, self._room, self._clock())
+    async def _insert(self, new: NewMessage, file: BodyFile | None) -> None:
+        incoming = keeping.Incoming(new, file)
+        await self._writer.submit_item(self._insert_all, incoming, new.message.id, signals=not new.leased_by)
+
+    def _insert_all(
+        self, connection: sqlite3.Connection, incoming: Sequence[keeping.Incoming]
+    ) -> list[QueueError | None]:
+        return keeping.insert(connection, incoming, self._room, self._clock())
 
     async def _claim(self, owner: str, limit: int, lease_seconds: float, without: Collection[str]) -> Sequence[Claim]:
         now = self._clock()
@@ -288,22 +305,22 @@ class SqliteQueue:
         self._discard(catch.files)
         if catch.is_cut:
             self._claimable.set()
-        rows = await self._reader.ask(lambda connection: claiming.row_bodies(connection, catch.leased), snapshot=False)
-        claims = await asyncio.gather(*(self._claimed(leased, owner, rows) for leased in catch.leased))
+        rows = await self._reader.ask(lambda connection: claiming.row_bodies(connection, catch.caught), snapshot=False)
+        claims = await asyncio.gather(*(self._claimed(caught, owner, rows) for caught in catch.caught))
         return [claim for claim in claims if claim is not None]
 
-    async def _claimed(self, leased: claiming.Leased, owner: str, rows: Mapping[int, bytes]) -> Claim | None:
+    async def _claimed(self, caught: claiming.Caught, owner: str, rows: Mapping[int, bytes]) -> Claim | None:
         """Add the body. One that is lost costs its own message, never the claim of the others."""
         now = self._clock()
         try:
-            return leased.claim(owner, await self._body(leased, rows))
+            return caught.claim(owner, await self._body(caught, rows))
         except BodyDamaged as damage:
             reason, due_at = str(damage), None
         except QueueError as trouble:
             reason, due_at = str(trouble), now + _READ_AGAIN_SECONDS
-        without_body = leased.claim(owner, b"")
+        without_body = caught.claim(owner, b"")
         is_aside = await self._write(
-            lambda connection: journal.set_aside(connection, without_body, reason, due_at, now), wake=True
+            lambda connection: findings.set_aside(connection, without_body, reason, due_at, now), wake=True
         )
         if is_aside and self._on_damage is not None:
             # Through the loop, still before claim returns: what goes wrong there must not cost the claim of the others.
@@ -311,11 +328,11 @@ class SqliteQueue:
             loop.call_soon(self._on_damage, without_body.message.id, reason, due_at is None)
         return None
 
-    async def _body(self, leased: claiming.Leased, rows: Mapping[int, bytes]) -> bytes:
-        file = leased.file
+    async def _body(self, caught: claiming.Caught, rows: Mapping[int, bytes]) -> bytes:
+        file = caught.file
         if file is not None:
             return await self._in_file_thread(partial(self._files.read, file))
-        data = rows.get(leased.row["seq"])
+        data = rows.get(caught.row["seq"])
         if data is None:
             raise BodyDamaged("the body is missing or damaged in the store")
         return data

@@ -1,15 +1,18 @@
 """The one thread that writes: whatever waits is done in one transaction and synced once.
 
 A sync costs far more than an operation. While one runs, the next operations gather, so that the rate grows with the
-number of callers and a single caller still pays for one sync only. Each operation has its savepoint: one that fails
-takes back its own changes alone. A commit that fails takes back all of them, and every caller is told so.
+number of callers and a single caller still pays for one sync only. What can be done for many at once is handed in as
+an item of a batch. Each operation, and each batch, has its savepoint: one that fails takes back its own changes alone,
+and the items of a batch that failed are then tried one by one. A commit that fails takes back everything, and every
+caller is told so.
 """
 
 import asyncio
 import queue
 import sqlite3
 import threading
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,13 +25,20 @@ from relay.queue.sqlite.connection import connect, store_errors
 GROUP_LIMIT = 1000
 
 T = TypeVar("T")
+I = TypeVar("I")  # noqa: E741 - an item
 Operation = Callable[[sqlite3.Connection], T]
+#: Does many items at once and tells of each, in their order; an error instead of a result is that item's alone, which
+#: then has changed nothing.
+Batch = Callable[[sqlite3.Connection, Sequence[I]], Sequence[T | QueueError]]
 
 
 @dataclass(frozen=True, slots=True)
 class _Work:
-    operation: Operation[Any]
+    batch: Batch[Any, Any]
+    item: Any
+    key: object
     future: asyncio.Future[Any]
+    signals: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,8 +51,12 @@ class _Done:
 class Writer:
     """A thread with its connection. `submit` and `do` belong to the loop that made it."""
 
-    def __init__(self, path: Path, *, group_limit: int = GROUP_LIMIT) -> None:
+    def __init__(
+        self, path: Path, *, signal: Callable[[], None] = lambda: None, group_limit: int = GROUP_LIMIT
+    ) -> None:
+        """Start the thread; `signal` is called on the loop after each group in which somebody asked for it."""
         self._path = path
+        self._signal = signal
         self._group_limit = group_limit
         self._loop = asyncio.get_running_loop()
         self._inbox: queue.SimpleQueue[_Work | None] = queue.SimpleQueue()
@@ -52,17 +66,17 @@ class Writer:
         self._thread = threading.Thread(target=self._run, name="relay-store-writer", daemon=True)
         self._thread.start()
 
-    def submit(self, operation: Operation[T]) -> "asyncio.Future[T]":
+    def submit(self, operation: Operation[T], *, signals: bool = False) -> "asyncio.Future[T]":
         """Hand in an operation. Its future tells once it is synced, or raises; cancelling it changes nothing."""
+        return self.submit_item(_alone, operation, "", signals=signals)
+
+    def submit_item(self, batch: Batch[I, T], item: I, key: str, *, signals: bool = False) -> "asyncio.Future[T]":
+        """Hand in one item of a batch; otherwise like `submit`. Items of one key are never done in one go."""
         if self._closed:
             raise QueueError(f"store {self._path}: it is closed")
         future: asyncio.Future[T] = self._loop.create_future()
-        self._inbox.put(_Work(operation, future))
+        self._inbox.put(_Work(batch, item, key, future, signals))
         return future
-
-    async def do(self, operation: Operation[T]) -> T:
-        """Hand in an operation and wait for it. A caller that is cancelled goes; the operation is done all the same."""
-        return await asyncio.shield(self.submit(operation))
 
     def close(self) -> None:
         """Finish everything handed in before, then end the thread. Blocks; safe to repeat."""
@@ -78,7 +92,7 @@ class Writer:
         while group or goes_on:
             done = self._commit(group)
             with suppress(RuntimeError):  # the loop is gone: nobody waits any more, what is committed stays
-                self._loop.call_soon_threadsafe(_settle, done)
+                self._loop.call_soon_threadsafe(self._settle, done)
             group, goes_on = self._gather() if goes_on else ([], False)
         self._disconnect()
 
@@ -103,7 +117,7 @@ class Writer:
             with store_errors(self._path):
                 connection = self._connected()
                 connection.execute("BEGIN IMMEDIATE")
-                done = [self._attempt(connection, work) for work in group]
+                done = [one for works in _batches(group) for one in self._attempt(connection, works)]
                 connection.execute("COMMIT")
         except QueueError as error:
             # Nothing of the group was kept. A fresh connection next time finds out whether the trouble is over.
@@ -112,20 +126,26 @@ class Writer:
         self.commits += 1
         return done
 
-    def _attempt(self, connection: sqlite3.Connection, work: _Work) -> _Done:
+    def _attempt(self, connection: sqlite3.Connection, works: Sequence[_Work]) -> Iterator[_Done]:
         connection.execute("SAVEPOINT operation")
         try:
             with store_errors(self._path):
-                value = work.operation(connection)
+                told = works[0].batch(connection, [work.item for work in works])
         except Exception as error:  # as an executor does: it is raised where it is awaited
             if not connection.in_transaction:
                 # SQLite took back the whole transaction (disk full, I/O error): so the whole group fails.
                 raise error if isinstance(error, QueueError) else QueueError(f"store {self._path}: lost") from error
             connection.execute("ROLLBACK TO operation")
             connection.execute("RELEASE operation")
-            return _Done(work, error=error)
+            if len(works) == 1:
+                yield _Done(works[0], error=error)
+                return
+            for work in works:
+                yield from self._attempt(connection, [work])
+            return
         connection.execute("RELEASE operation")
-        return _Done(work, value)
+        for work, said in zip(works, told, strict=True):
+            yield _Done(work, error=said) if isinstance(said, QueueError) else _Done(work, said)
 
     def _connected(self) -> sqlite3.Connection:
         if self._connection is None:
@@ -138,16 +158,36 @@ class Writer:
             with suppress(sqlite3.Error):  # closing takes back what was not committed
                 connection.close()
 
+    # --- on the loop ---
 
-def _settle(done: Sequence[_Done]) -> None:
-    # One call for a whole group: waking the loop once for each would cost more than the commit.
-    for one in done:
-        if one.work.future.done():
-            continue
-        if one.error is not None:
-            one.work.future.set_exception(one.error)
-        else:
-            one.work.future.set_result(one.value)
+    def _settle(self, done: Sequence[_Done]) -> None:
+        # One call for a whole group: waking the loop once for each would cost more than the commit.
+        for one in done:
+            if one.work.future.done():
+                continue
+            if one.error is not None:
+                one.work.future.set_exception(one.error)
+            else:
+                one.work.future.set_result(one.value)
+        if any(one.work.signals for one in done):
+            self._signal()
+
+
+def _alone(connection: sqlite3.Connection, operations: Sequence[Operation[T]]) -> Sequence[T | QueueError]:
+    """Do the one operation that is handed in: all have the same key."""
+    (operation,) = operations
+    return [operation(connection)]
+
+
+def _batches(group: Sequence[_Work]) -> Iterator[list[_Work]]:
+    """Put together what can be done in one go, where its first item stands."""
+    batches: dict[tuple[object, int], list[_Work]] = {}
+    seen: Counter[tuple[object, object]] = Counter()
+    for work in group:
+        turn = seen[work.batch, work.key]
+        seen[work.batch, work.key] += 1
+        batches.setdefault((work.batch, turn), []).append(work)
+    return iter(batches.values())
 
 
 def _for_each(error: QueueError) -> QueueError:

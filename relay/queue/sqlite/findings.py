@@ -1,0 +1,95 @@
+"""What comes to light beside the attempts: proof, and bodies that cannot be read. Runs in the writer thread."""
+
+import sqlite3
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from relay.message import MessageId
+from relay.queue.contract import FINAL_STATES, Claim, Result, State
+from relay.queue.sqlite.history import history_row, write_findings
+from relay.queue.sqlite.keeping import WAITING_STATES, close
+from relay.queue.sqlite.leases import look_up, lost
+from relay.queue.sqlite.settling import recipient_row, write_recipients
+
+SELECT_BY_ID = "SELECT seq, leased_by, body_file FROM message WHERE id = ?"
+SELECT_STATES = "SELECT position, state FROM recipient WHERE message = ?"
+MARK_FINISHED = "UPDATE message SET finished_at = coalesce(finished_at, :now) WHERE seq = :seq"
+# Who is proven not to have it is due again, and the message then at the latest; with only held ones left it never is.
+RESCHEDULE_MESSAGE = """
+UPDATE message SET due_at = CASE WHEN :waits THEN min(coalesce(due_at, :due_at), :due_at) END WHERE seq = :seq
+"""
+RELEASE_MESSAGE = "UPDATE message SET due_at = :due_at, leased_by = NULL, lease_until = NULL WHERE seq = :seq"
+HOLD_RECIPIENTS = """
+UPDATE recipient SET state = 'held', changed_at = :now, reason = :reason, due_at = NULL
+WHERE message = :message AND state IN ('queued', 'sending', 'unconfirmed')
+"""
+EXPLAIN_RECIPIENTS = """
+UPDATE recipient SET reason = :reason WHERE message = :message AND state IN ('queued', 'unconfirmed')
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Confirmed:
+    """What one proof settled."""
+
+    recipients: int
+    file: str | None = None  # the body of a message that it finished; to be deleted once this is committed
+
+
+def confirm(connection: sqlite3.Connection, message_id: MessageId, results: Sequence[Result], now: float) -> Confirmed:
+    """Write down what came to light of recipients that nobody was sure of."""
+    row = connection.execute(SELECT_BY_ID, (message_id,)).fetchone()
+    if row is None:
+        return Confirmed(0)
+    seq = int(row["seq"])
+    states = {each["position"]: State(each["state"]) for each in connection.execute(SELECT_STATES, (seq,))}
+    proven: dict[int, Result] = {}
+    for result in results:  # the first proof of a recipient counts: after it nobody is in doubt
+        if states.get(result.position) is State.UNCONFIRMED:
+            proven.setdefault(result.position, result)
+    if not proven:
+        return Confirmed(0)
+    write_findings(
+        connection,
+        [history_row(seq, result, owner="", now=now, seconds=0.0, call="") for result in proven.values()],
+    )
+    write_recipients(connection, [recipient_row(seq, result, State.UNCONFIRMED, now) for result in proven.values()])
+    states |= {position: result.state for position, result in proven.items()}
+    is_finished = FINAL_STATES.issuperset(states.values())
+    is_leased = row["leased_by"] is not None
+    if is_finished and not is_leased:
+        close(connection, [seq], now)
+        return Confirmed(len(proven), row["body_file"])
+    if is_finished:  # the body goes with the lease
+        connection.execute(MARK_FINISHED, {"seq": seq, "now": now})
+    elif not is_leased:  # otherwise its holder says when it is due
+        _reschedule(connection, seq, states, proven.values(), now)
+    return Confirmed(len(proven))
+
+
+def set_aside(connection: sqlite3.Connection, claim: Claim, reason: str, due_at: float | None, now: float) -> bool:
+    """Give back the lease of a message whose body cannot be read: to come again at a time, or (None) to a person.
+
+    Returns False where proof came meanwhile for all its recipients: nobody needs the body, the next claim closes it.
+    Raises LeaseLost.
+    """
+    leased = look_up(connection, [claim]).get(claim.message.id)
+    if error := lost(claim, leased):
+        raise error
+    assert leased is not None  # noqa: S101 - what is not there has been lost
+    if FINAL_STATES.issuperset(leased.states.values()):
+        connection.execute(RELEASE_MESSAGE, {"seq": leased.seq, "due_at": now})
+        return False
+    values = {"message": leased.seq, "reason": reason, "now": now}
+    connection.execute(HOLD_RECIPIENTS if due_at is None else EXPLAIN_RECIPIENTS, values)
+    connection.execute(RELEASE_MESSAGE, {"seq": leased.seq, "due_at": due_at})
+    return True
+
+
+def _reschedule(
+    connection: sqlite3.Connection, seq: int, states: Mapping[int, State], results: Iterable[Result], now: float
+) -> None:
+    waits = bool(WAITING_STATES.intersection(states.values()))
+    times = [now if result.due_at is None else result.due_at for result in results if result.state in WAITING_STATES]
+    if times or not waits:
+        connection.execute(RESCHEDULE_MESSAGE, {"seq": seq, "waits": waits, "due_at": min(times, default=now)})

@@ -1,0 +1,93 @@
+"""The attempts that have ended: rows that are written once. Runs in the writer thread."""
+
+import sqlite3
+from collections.abc import Sequence
+
+from relay.queue.contract import Result
+from relay.queue.sqlite.many import execute_rows
+from relay.queue.sqlite.rows import Value
+from relay.queue.sqlite.told import told
+
+#: What the history and the recipient say of an attempt that nobody ended.
+INTERRUPTED = "the attempt was interrupted; the provider may have it"
+
+_COLUMNS = (
+    "message, position, entry, number, owner, begun_at, ended_at, seconds, call, outcome, maybe_accepted, reason, "
+    "provider_message_id, provider_batch_id"
+)
+_NEXT_ENTRY = """
+1 + coalesce((SELECT max(entry) FROM attempt AS a WHERE a.message = r.message AND a.position = r.position), 0)
+"""
+# Before the recipient's row changes: it knows when the attempt began.
+INSERT_ATTEMPTS = f"""
+WITH ended (message, position, owner, now, seconds, call, outcome, maybe_accepted, reason, provider_message_id,
+    provider_batch_id) AS (VALUES {{rows}})
+INSERT INTO attempt ({_COLUMNS})
+SELECT r.message, r.position, {_NEXT_ENTRY}, r.attempts, ended.owner, r.changed_at, ended.now, ended.seconds,
+    ended.call, ended.outcome, ended.maybe_accepted, ended.reason, ended.provider_message_id, ended.provider_batch_id
+FROM ended CROSS JOIN recipient AS r ON r.message = ended.message AND r.position = ended.position
+"""  # noqa: S608 - our own words
+# An outcome of an attempt that was not journalled, or has ended already: found out later, or told again. Where it
+# repeats the last row, the caller is only making sure.
+INSERT_FINDING = f"""
+WITH found (message, position, owner, now, seconds, call, outcome, maybe_accepted, reason, provider_message_id,
+    provider_batch_id) AS (VALUES {{rows}})
+INSERT INTO attempt ({_COLUMNS})
+SELECT r.message, r.position, 1 + coalesce(last.entry, 0), r.attempts, found.owner, found.now - found.seconds,
+    found.now, found.seconds, found.call, found.outcome, found.maybe_accepted, found.reason,
+    found.provider_message_id, found.provider_batch_id
+FROM found CROSS JOIN recipient AS r ON r.message = found.message AND r.position = found.position
+LEFT JOIN attempt AS last ON last.message = r.message AND last.position = r.position
+    AND last.entry = (SELECT max(entry) FROM attempt AS a WHERE a.message = r.message AND a.position = r.position)
+WHERE last.entry IS NULL
+    OR (last.call, last.outcome, last.maybe_accepted, last.reason, last.provider_message_id, last.provider_batch_id)
+    <> (found.call, found.outcome, found.maybe_accepted, found.reason, found.provider_message_id,
+        found.provider_batch_id)
+"""  # noqa: S608 - our own words
+INTERRUPT_ATTEMPTS = f"""
+INSERT INTO attempt ({_COLUMNS})
+SELECT r.message, r.position, {_NEXT_ENTRY}, r.attempts, coalesce(m.leased_by, ''), r.changed_at, :now, NULL, '',
+    'interrupted', 1, :reason, '', ''
+FROM recipient AS r CROSS JOIN message AS m ON m.seq = r.message
+WHERE r.message = :message AND r.state = 'sending'
+"""  # noqa: S608 - our own words
+# When it is due was said of the attempt before; now its account's wait counts, from the time of the change.
+INTERRUPT_RECIPIENTS = """
+UPDATE recipient SET state = 'unconfirmed', changed_at = :now, reason = :reason, due_at = NULL
+WHERE message = :message AND state = 'sending'
+"""
+
+
+def history_row(seq: int, result: Result, *, owner: str, now: float, seconds: float, call: str) -> tuple[Value, ...]:
+    """Return what the history says of one result, as `write_ended` and `write_findings` take it."""
+    said = told(result.outcome)
+    return (
+        seq,
+        result.position,
+        owner,
+        now,
+        seconds,
+        call,
+        said.word,
+        said.maybe_accepted,
+        said.reason,
+        said.provider_message_id,
+        said.provider_batch_id,
+    )
+
+
+def write_ended(connection: sqlite3.Connection, rows: Sequence[tuple[Value, ...]]) -> None:
+    """Write the attempts of recipients that are SENDING, before their states change."""
+    execute_rows(connection, INSERT_ATTEMPTS, rows)
+
+
+def write_findings(connection: sqlite3.Connection, rows: Sequence[tuple[Value, ...]]) -> None:
+    """Write what was found out otherwise, unless it was written just before."""
+    execute_rows(connection, INSERT_FINDING, rows)
+
+
+def interrupt(connection: sqlite3.Connection, seq: int, now: float) -> None:
+    """End the attempts that nobody will end: what was being sent may have been accepted. Before the lease changes."""
+    values = {"message": seq, "now": now, "reason": INTERRUPTED}
+    connection.execute(INTERRUPT_ATTEMPTS, values)
+    connection.execute(INTERRUPT_RECIPIENTS, values)
