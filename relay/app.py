@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from relay import __version__
 from relay.accounts import Accounts
+from relay.active import ActiveQueue
 from relay.config import Settings, masked
 from relay.config.units import HostPort
 from relay.delivery import Delivery
@@ -111,19 +112,29 @@ class _Parts:
         schedule = Schedule(settings.retry, random.random)
         keeper = Keeper(preparation, delivery, clock)
         custodian = Custodian(queue, schedule, events, clock, _lease_seconds(settings))
+        active = ActiveQueue(
+            _OWNER,
+            queue=queue,
+            keeper=keeper,
+            custodian=custodian,
+            pauses=pauses,
+            settings=settings.delivery,
+            retry=settings.retry,
+            events=events,
+            clock=clock,
+        )
         doubts = Doubts(queue, _OWNER, _lease_seconds(settings), events, clock)
         intakes, auto = _build_intakes(
-            queue, preparation, delivery, doubts, pauses, schedule, keeper, custodian, events, clock
+            queue, active, preparation, delivery, doubts, pauses, schedule, keeper, custodian, events, clock
         )
         reception = Reception(preparation, accounts, intakes, settings.mime, events, clock)
         worker = Worker(
             _OWNER,
             queue=queue,
             gatekeeper=accounts,
-            keeper=keeper,
+            active=active,
             custodian=custodian,
             pauses=pauses,
-            settings=settings.delivery,
             retry=settings.retry,
             events=events,
             clock=clock,
@@ -135,6 +146,7 @@ class _Parts:
 
 def _build_intakes(
     queue: SqliteQueue,
+    active: ActiveQueue,
     preparation: Preparation,
     delivery: Delivery,
     doubts: Doubts,
@@ -145,7 +157,7 @@ def _build_intakes(
     events: Events,
     clock: Clock,
 ) -> tuple[dict[str, Intake], Auto]:
-    queued = Queued(queue, preparation, schedule, events, clock)
+    queued = Queued(queue, active, schedule, events, clock)
     direct = Direct(queued, preparation, delivery, doubts, pauses, events)
     auto = Auto(_OWNER, direct, queued, delivery, keeper, custodian, schedule, doubts, pauses, events, clock)
     return {"queue": queued, "direct": direct, "auto": auto}, auto

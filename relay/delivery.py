@@ -41,8 +41,8 @@ class Journal(Protocol):
     async def before(self, call: Call) -> None:
         """Say that a call goes out now. What it raises stops the attempt before the call."""
 
-    async def after(self, result: CallResult) -> None:
-        """Say what a call brought. Must not lose it."""
+    async def after(self, result: CallResult, *, is_last: bool) -> None:
+        """Say what a call brought, and whether no other follows in this attempt. Must not lose it."""
 
 
 class NoJournal:
@@ -51,7 +51,7 @@ class NoJournal:
     async def before(self, call: Call) -> None:
         """Write nothing."""
 
-    async def after(self, result: CallResult) -> None:
+    async def after(self, result: CallResult, *, is_last: bool) -> None:
         """Write nothing."""
 
 
@@ -104,24 +104,25 @@ class Delivery:
                 # A pause may have begun, or the time have ended, while it waited for its turn.
                 if attempt.is_enough or self._pauses.seconds_left(attempt.account.name) > 0:
                     break
-                result = await self._make(attempt, call)
+                result = await self._make(attempt, call, is_last=not calls)
             if is_divided := _is_refused_for_somebody(result):
                 calls.extendleft(reversed(self._providers[attempt.account.provider].split(call)))
             if not is_divided and _is_useless_to_go_on(result.outcomes.values()):
                 break
         attempt.leave_untried()
 
-    async def _make(self, attempt: Attempt, call: Call) -> CallResult:
+    async def _make(self, attempt: Attempt, call: Call, *, is_last: bool) -> CallResult:
         await attempt.journal.before(call)
         attempt.under_way = call
         started = self._clock()
         outcomes = await self._send(attempt, call)
         result = CallResult(call, outcomes, max(0.0, self._clock() - started))
-        written = _while_dividing(result) if _is_refused_for_somebody(result) else result
+        is_divided = _is_refused_for_somebody(result)
+        written = _while_dividing(result) if is_divided else result
         attempt.outcomes.update(written.outcomes)
         attempt.under_way = None
         attempt.batch_id = attempt.batch_id or _batch_of(outcomes.values())
-        await attempt.journal.after(written)
+        await attempt.journal.after(written, is_last=is_last and not is_divided)
         self._tell(attempt, result)
         await self._judge_account(attempt.account, outcomes.values())
         return result

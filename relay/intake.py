@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Protocol
 
+from relay.active import ActiveQueue
 from relay.delivery import Attempt, CallResult, Delivery, NoJournal
 from relay.doubts import Doubts, Taken, Taking
 from relay.entries import entries_after, fresh_entries
@@ -36,20 +37,28 @@ class Intake(Protocol):
 class Queued:
     """250 once the message is committed and synced."""
 
-    def __init__(
-        self, queue: Queue, preparation: Preparation, schedule: Schedule, events: Events, clock: Clock
-    ) -> None:
+    def __init__(self, queue: Queue, active: ActiveQueue, schedule: Schedule, events: Events, clock: Clock) -> None:
         self._queue = queue
-        self._preparation = preparation
+        self._active = active
         self._schedule = schedule
         self._events = events
         self._clock = clock
 
     async def accept(self, prepared: Prepared, is_waiting: Callable[[], bool]) -> Taken:
-        """Keep the message for the worker."""
+        """Keep the message, in the active queue if there is a place."""
         del is_waiting  # a commit takes milliseconds
-        self._preparation.keep_fresh(prepared)
-        return await self.put(self.new_message(prepared, fresh_entries(prepared)))
+        place = self._active.reserve(prepared)
+        new = self._active.leased(place, self.new_message(prepared, fresh_entries(prepared)))
+        is_taken = False
+        try:
+            taken = await self.put(new)
+            is_taken = taken.reply.is_success
+        finally:
+            if is_taken:
+                self._active.taken(place, new)
+            else:
+                self._active.lost(place)
+        return taken
 
     async def keep_attempted(self, prepared: Prepared, outcomes: Mapping[str, Outcome]) -> Taken:
         """Keep a message as an attempt left its recipients, and tell of them; all have an outcome.
@@ -306,6 +315,6 @@ class _Handover:
         """Journal a call once the message is there."""
         await (await self._store).before(call)
 
-    async def after(self, result: CallResult) -> None:
+    async def after(self, result: CallResult, *, is_last: bool) -> None:
         """Record a call once the message is there."""
-        await (await self._store).after(result)
+        await (await self._store).after(result, is_last=is_last)

@@ -13,7 +13,7 @@ from relay.events import Events
 from relay.message import Clock
 from relay.outcome import Accepted, Deferred, Outcome, Refused
 from relay.preparation import Preparation
-from relay.providers.contract import Call
+from relay.providers.contract import Call, Plan
 from relay.queue.contract import FINAL_STATES, Claim, Queue, RecipientEntry, Result, State
 from relay.settlement import Schedule, due_at, next_due_at
 
@@ -43,11 +43,18 @@ class Custody:
         self._events = events
         self._clock = clock
         self._lease_seconds = lease_seconds
+        self._is_released = False
 
     async def before(self, call: Call) -> None:
-        """Journal that a call goes out. Raises LeaseLost: then it must not."""
+        """Journal that a call goes out, unless that was done when the message was put. Raises LeaseLost."""
         keys = {recipient.key for recipient in call.recipients}
-        positions = [position for position, entry in self.entries.items() if entry.recipient.key in keys]
+        positions = [
+            position
+            for position, entry in self.entries.items()
+            if entry.recipient.key in keys and entry.state is not State.SENDING
+        ]
+        if not positions:
+            return
         await self._queue.begin(self.claim, positions, self._lease_seconds)
         for position in positions:
             entry = self.entries[position]
@@ -57,25 +64,29 @@ class Custody:
                 )
             self.entries[position] = replace(entry, state=State.SENDING, attempts=entry.attempts + 1)
 
-    async def after(self, result: CallResult) -> None:
-        """Record what a call brought."""
-        await self.settle(self.results_of(result.outcomes), seconds=result.seconds, call=result.call.function)
+    async def after(self, result: CallResult, *, is_last: bool) -> None:
+        """Record what a call brought; after the last one give the message back, too."""
+        results = self.results_of(result.outcomes)
+        await self.settle(results, seconds=result.seconds, call=result.call.function, is_last=is_last)
 
     def results_of(self, outcomes: Mapping[str, Outcome]) -> tuple[Result, ...]:
         """Tell where outcomes would leave the recipients."""
         return self._schedule.results(self._clock(), self.entries.values(), outcomes, self.account.policy)
 
-    async def settle(self, results: Sequence[Result], *, seconds: float = 0.0, call: str = "") -> None:
-        """Write down where outcomes leave recipients, and tell of it.
+    async def settle(
+        self, results: Sequence[Result], *, seconds: float = 0.0, call: str = "", is_last: bool = False
+    ) -> None:
+        """Write down where outcomes leave recipients, and tell of it; `is_last`: give the message back, too.
 
         An answer must not get lost, or mail would be sent twice: a store in trouble is asked again until it writes.
         Raises LeaseLost when the message was given to somebody else meanwhile; what is proven is written all the same.
         """
         if not results:
             return
+        after = self.entries | {result.position: self._entry_after(result) for result in results}
         for wait in chain(_RECORD_WAITS, repeat(_RECORD_WAITS[-1])):
             try:
-                await self._queue.record(self.claim, results, seconds=seconds, call=call)
+                await self._write(results, after, seconds=seconds, call=call, is_last=is_last)
             except LeaseLost:
                 proven = [result for result in results if result.state in FINAL_STATES]
                 await self._queue.confirm(self.claim.message.id, proven)
@@ -85,19 +96,37 @@ class Custody:
                 await asyncio.sleep(wait)
             else:
                 break
+        before, self.entries, self._is_released = self.entries, after, is_last
         for result in results:
-            self._settled(result)
+            if _was_tried(result):
+                entry = before[result.position]
+                tell_settled(self._events, self.claim.message.id, self.account.provider, entry, result)
 
     async def release(self) -> None:
-        """Give the message back, due when the first of its recipients is."""
-        await self._queue.release(self.claim, next_due_at(tuple(self.entries.values()), self.account.policy))
+        """Give the message back, due when the first of its recipients is; nothing where that was done."""
+        if not self._is_released:
+            await self._queue.release(self.claim, self._due_at(self.entries))
 
-    def _settled(self, result: Result) -> None:
+    async def _write(
+        self,
+        results: Sequence[Result],
+        after: Mapping[int, RecipientEntry],
+        *,
+        seconds: float,
+        call: str,
+        is_last: bool,
+    ) -> None:
+        if is_last:
+            await self._queue.conclude(self.claim, results, self._due_at(after), seconds=seconds, call=call)
+        else:
+            await self._queue.record(self.claim, results, seconds=seconds, call=call)
+
+    def _due_at(self, entries: Mapping[int, RecipientEntry]) -> float | None:
+        return next_due_at(tuple(entries.values()), self.account.policy)
+
+    def _entry_after(self, result: Result) -> RecipientEntry:
         entry = self.entries[result.position]
-        now = self._clock()
-        self.entries[result.position] = replace(entry, state=result.state, changed_at=now, due_at=result.due_at)
-        if _was_tried(result):
-            tell_settled(self._events, self.claim.message.id, self.account.provider, entry, result)
+        return replace(entry, state=result.state, changed_at=self._clock(), due_at=result.due_at)
 
 
 class Custodian:
@@ -131,11 +160,18 @@ class Keeper:
         self._delivery = delivery
         self._clock = clock
 
-    async def attempt(self, custody: Custody) -> None:
-        """Give up what is too old, hold or retry what is unconfirmed, try what is due, and give the message back."""
-        await self._give_up_if_too_old(custody)
-        await self._hold_unconfirmed(custody)
-        await self._try_due(custody)
+    async def attempt(self, custody: Custody, plan: Plan | None = None) -> None:
+        """Make one attempt and give the message back.
+
+        `plan`: of a message that was just accepted, for all its recipients. Without it: give up what is too old, hold
+        or retry what is unconfirmed, try what is due.
+        """
+        if plan is not None:
+            await self._deliver(custody, plan)
+        else:
+            await self._give_up_if_too_old(custody)
+            await self._hold_unconfirmed(custody)
+            await self._try_due(custody)
         await custody.release()
 
     async def finish(self, custody: Custody, attempt: Attempt) -> None:
@@ -184,7 +220,11 @@ class Keeper:
             refused = Refused(f"no longer translatable: {refusal.reply}", refusal.reply)
             await custody.settle([Result(entry.position, refused, State.REFUSED) for entry in due])
             return
-        attempt = Attempt(claim.message.id, account, plan, custody, claim.batch_id)
+        await self._deliver(custody, plan)
+
+    async def _deliver(self, custody: Custody, plan: Plan) -> None:
+        claim = custody.claim
+        attempt = Attempt(claim.message.id, custody.account, plan, custody, claim.batch_id)
         await self._delivery.run(attempt)
         await self._settle_untried(custody, attempt)
 

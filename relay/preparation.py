@@ -5,7 +5,6 @@ sent. Pure but for the thread that big messages are read in.
 """
 
 import asyncio
-from collections import OrderedDict
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import ParamSpec, TypeVar
@@ -13,7 +12,7 @@ from typing import ParamSpec, TypeVar
 from relay.accounts.account import Account
 from relay.config.settings import MimeSettings
 from relay.errors import MailRefused
-from relay.message import Message, MessageId, Recipient
+from relay.message import Message, Recipient
 from relay.mime import read, settle_roles
 from relay.mime.content import Content, Fidelity, Note
 from relay.outcome import Replies, Reply
@@ -22,10 +21,6 @@ from relay.providers.contract import Brief, Plan, Providers
 
 _P = ParamSpec("_P")
 _T = TypeVar("_T")
-
-#: Plans of messages just accepted that are kept for their first attempt: by number, and by bytes of their messages.
-_MOST_FRESH = 2048
-_MOST_FRESH_BYTES = 16 * 1024 * 1024
 
 #: From this size on a message is read in a thread, so that the loop goes on serving others.
 _OFF_LOOP_BYTES = 128 * 1024
@@ -49,27 +44,15 @@ class Preparation:
     def __init__(self, providers: Providers, bounds: MimeSettings) -> None:
         self._providers = providers
         self._bounds = bounds
-        self._fresh: OrderedDict[MessageId, Prepared] = OrderedDict()
-        self._fresh_bytes = 0
 
     async def prepare(self, message: Message, account: Account) -> Prepared:
         """Prepare a new message for all its recipients. Raises MailRefused when it can never be sent as it is."""
         return await _off_loop(message, self.prepare_now, message, account)
 
-    def keep_fresh(self, prepared: Prepared) -> None:
-        """Keep a plan for the first attempt, which mostly follows at once: reading a message twice costs twice."""
-        self._fresh[prepared.message.id] = prepared
-        self._fresh_bytes += len(prepared.message.data)
-        while len(self._fresh) > _MOST_FRESH or self._fresh_bytes > _MOST_FRESH_BYTES:
-            self._forget(next(iter(self._fresh)))
-
     async def plan_for(
         self, message: Message, account: Account, recipients: Collection[Recipient], batch_id: str
     ) -> Plan:
         """Plan what is left of a kept message. Raises MailRefused when the rules have changed since."""
-        fresh = self._forget(message.id)
-        if fresh is not None and fresh.account is account and fresh.recipients == tuple(recipients):
-            return fresh.plan
         return await _off_loop(message, self._plan_for_now, message, account, tuple(recipients), batch_id)
 
     def prepare_now(self, message: Message, account: Account) -> Prepared:
@@ -81,12 +64,6 @@ class Preparation:
         if account.policy.strict:
             _refuse_losses(notes)
         return Prepared(message, account, content, recipients, plan, notes)
-
-    def _forget(self, message_id: MessageId) -> Prepared | None:
-        fresh = self._fresh.pop(message_id, None)
-        if fresh is not None:
-            self._fresh_bytes -= len(fresh.message.data)
-        return fresh
 
     def _plan_for_now(
         self, message: Message, account: Account, recipients: tuple[Recipient, ...], batch_id: str

@@ -1,4 +1,4 @@
-"""Draining the queue: claim, attempt, sleep, stop well.
+"""Draining the queue: claim what is due, hand it to the active queue, sleep, stop well.
 
 Claims only what can be begun soon: a message that waits here waits nowhere else. One account's mail never takes the
 slots of another beyond its own concurrency.
@@ -6,15 +6,14 @@ slots of another beyond its own concurrency.
 
 import asyncio
 import contextlib
-from collections import Counter, deque
-from dataclasses import dataclass
 
-from relay.accounts.account import Account, Gatekeeper
-from relay.config.settings import DeliverySettings, RetrySettings
+from relay.accounts.account import Gatekeeper
+from relay.active import ActiveQueue
+from relay.config.settings import RetrySettings
 from relay.errors import QueueError
 from relay.events import Events
-from relay.keeping import Custodian, Keeper, given_up, tell_settled
-from relay.message import Clock, MessageId
+from relay.keeping import Custodian, given_up, tell_settled
+from relay.message import Clock
 from relay.outcome import Blame, Deferred
 from relay.pauses import Pauses
 from relay.queue.contract import FINAL_STATES, Claim, Queue, Result, State
@@ -27,14 +26,6 @@ _LEAST_SLEEP = 0.05
 _STORE_TROUBLE_WAIT = 1.0
 #: What the metrics say of mail whose account, and so whose provider, is not known any more.
 _NO_PROVIDER = "none"
-#: Claims waiting here for a slot, over all accounts.
-_MOST_WAITING = 64
-
-
-@dataclass(frozen=True, slots=True)
-class _Work:
-    claim: Claim
-    account: Account
 
 
 class Worker:
@@ -46,10 +37,9 @@ class Worker:
         *,
         queue: Queue,
         gatekeeper: Gatekeeper,
-        keeper: Keeper,
+        active: ActiveQueue,
         custodian: Custodian,
         pauses: Pauses,
-        settings: DeliverySettings,
         retry: RetrySettings,
         events: Events,
         clock: Clock,
@@ -57,27 +47,17 @@ class Worker:
         self._owner = owner
         self._queue = queue
         self._gatekeeper = gatekeeper
-        self._keeper = keeper
-        self._pauses = pauses
-        self._settings = settings
-        self._retry = retry
+        self._active = active
         self._custodian = custodian
+        self._pauses = pauses
+        self._retry = retry
         self._events = events
         self._clock = clock
-        self._running: Counter[str] = Counter()
-        self._waiting: dict[str, deque[_Work]] = {}
-        self._held: set[MessageId] = set()
-        self._held_bytes = 0
-        self._tasks: set[asyncio.Task[None]] = set()
         self._wake = asyncio.Event()
         self._stopping = False
         self._claims_nothing = asyncio.Event()
         self._claims_nothing.set()
-
-    @property
-    def under_way(self) -> int:
-        """Count the messages that are being attempted."""
-        return len(self._tasks)
+        active.on_change = self._wake.set
 
     async def run(self) -> None:
         """Drain the queue until `stop`; ends with an exception only when the program should."""
@@ -89,7 +69,6 @@ class Worker:
                 looked_at = self._clock()
                 if not await self._look():
                     await self._sleep(looked_at)
-            await self._give_back_waiting()
         finally:
             self._claims_nothing.set()
             listening.cancel()
@@ -97,29 +76,24 @@ class Worker:
                 await listening
 
     async def stop(self, within_seconds: float) -> int:
-        """Claim nothing more, give back what has not begun, wait for calls under way; returns how many did not end."""
+        """Claim nothing more and stop the active queue; returns how many calls did not end."""
         self._stopping = True
         self._wake.set()
         await self._claims_nothing.wait()
-        tasks = set(self._tasks)
-        if not tasks:
-            return 0
-        _, pending = await asyncio.wait(tasks, timeout=within_seconds)
-        for task in pending:
-            task.cancel()
-        await asyncio.gather(*pending, return_exceptions=True)
-        return len(pending)
+        return await self._active.stop(within_seconds)
 
     async def _look(self) -> bool:
         """Claim and begin what there is room for; tells whether another look may find more at once."""
         try:
             await self._pauses.refresh()
-            self._begin_waiting()
-            room = self._room()
+            self._active.begin_waiting()
+            overflowed = self._active.overflowed()
+            room = self._active.room()
             if room <= 0:
+                self._active.fell_behind()
                 return False
             claims = await self._queue.claim(
-                self._owner, room, self._custodian.lease_seconds, without=self._full_accounts()
+                self._owner, room, self._custodian.lease_seconds, without=self._active.in_line()
             )
             for claim in claims:
                 await self._take(claim)
@@ -127,78 +101,22 @@ class Worker:
             self._events.store_failed("claim", str(error))
             await asyncio.sleep(_STORE_TROUBLE_WAIT)
             return True
-        self._begin_waiting()
-        return len(claims) == room
-
-    def _room(self) -> int:
-        """Tell how many messages more may be held here; memory is bounded by their bytes, too."""
-        if self._held_bytes >= self._settings.bytes_in_flight:
-            return 0
-        return min(self._settings.concurrency - len(self._tasks), _MOST_WAITING - self._count_waiting())
+        if len(claims) == room:
+            self._active.fell_behind()
+            return True
+        self._active.caught_up(overflowed)
+        return False
 
     async def _take(self, claim: Claim) -> None:
-        if claim.message.id in self._held:
+        if self._active.holds(claim.message.id):
             # Its lease ended under the call that this process still makes, for the clock was set: let that end.
-            await self._give_back(claim, self._clock() + self._custodian.lease_seconds)
+            await self._active.give_back(claim, self._clock() + self._custodian.lease_seconds)
             return
         account = await self._gatekeeper.resolve(claim.message.account)
         if account is None:
             await self._wait_for_account(claim)
-            return
-        self._held.add(claim.message.id)
-        self._held_bytes += len(claim.message.data)
-        self._waiting.setdefault(account.name, deque()).append(_Work(claim, account))
-
-    async def _give_back_waiting(self) -> None:
-        while self._waiting:
-            _, works = self._waiting.popitem()
-            for work in works:
-                self._let_go(work)
-                await self._give_back(work.claim, self._clock())
-
-    def _begin_waiting(self) -> None:
-        if self._stopping:
-            return
-        for name, works in list(self._waiting.items()):
-            while works and len(self._tasks) < self._settings.concurrency and not self._is_full(works[0].account):
-                self._begin(works.popleft())
-            if not works:
-                del self._waiting[name]
-
-    def _begin(self, work: _Work) -> None:
-        self._running[work.account.name] += 1
-        task = asyncio.create_task(self._attempt(work), name=f"attempt {work.claim.message.id}")
-        self._tasks.add(task)
-        task.add_done_callback(self._ended)
-
-    def _ended(self, task: asyncio.Task[None]) -> None:
-        self._tasks.discard(task)
-        self._wake.set()
-
-    async def _attempt(self, work: _Work) -> None:
-        custody = self._custodian.take(work.claim, work.account)
-        try:
-            if self._pauses.seconds_left(work.account.name) > 0:
-                await self._give_back(work.claim, self._clock())
-            else:
-                await self._keeper.attempt(custody)
-        except QueueError as error:
-            # The lease ends by itself; what was sent is journalled, so nothing is sent blindly again.
-            self._events.store_failed("attempt", str(error))
-        except Exception as error:  # noqa: BLE001 - one message's trouble must not stop the others
-            self._events.unexpected("worker", error, message_id=work.claim.message.id)
-            await self._give_back(work.claim, self._clock() + self._retry.longest)
-        finally:
-            self._let_go(work)
-            self._running[work.account.name] -= 1
-            if not self._running[work.account.name]:
-                del self._running[work.account.name]
-
-    async def _give_back(self, claim: Claim, due_at: float) -> None:
-        try:
-            await self._queue.release(claim, due_at)
-        except QueueError as error:
-            self._events.store_failed("release", str(error))
+        else:
+            self._active.add(claim, account)
 
     async def _wait_for_account(self, claim: Claim) -> None:
         """Keep mail of an account that is gone until max_age; then it ends like any other."""
@@ -206,7 +124,7 @@ class Worker:
         if self._clock() < claim.expires_at:
             reason = "the account is no longer configured, or its credential is lost"
             self._events.delivery_impossible_now(message.id, account=message.account, reason=reason, blame=Blame.US)
-            await self._give_back(claim, self._clock() + self._retry.longest)
+            await self._active.give_back(claim, self._clock() + self._retry.longest)
             return
         waiting = [entry for entry in claim.entries if entry.state not in FINAL_STATES | {State.HELD}]
         results = [
@@ -217,21 +135,6 @@ class Worker:
         for entry, result in zip(waiting, results, strict=True):
             tell_settled(self._events, message.id, _NO_PROVIDER, entry, result)
         await self._queue.release(claim, None)
-
-    def _let_go(self, work: _Work) -> None:
-        self._held.discard(work.claim.message.id)
-        self._held_bytes -= len(work.claim.message.data)
-
-    def _is_full(self, account: Account) -> bool:
-        most = 1 if self._pauses.in_probation(account.name) else account.policy.concurrency
-        return self._running[account.name] >= most
-
-    def _full_accounts(self) -> set[str]:
-        """Name the accounts of which some mail waits here already: more of it would only block others."""
-        return set(self._waiting)
-
-    def _count_waiting(self) -> int:
-        return sum(len(works) for works in self._waiting.values())
 
     async def _listen(self) -> None:
         while True:

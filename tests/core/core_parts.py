@@ -11,6 +11,7 @@ from pathlib import Path
 from pydantic import SecretStr
 
 from relay.accounts.account import Account
+from relay.active import ActiveQueue
 from relay.config import AccountPolicy
 from relay.config.settings import DeliverySettings, MimeSettings, RetrySettings, StoreSettings
 from relay.delivery import Delivery
@@ -140,6 +141,7 @@ class World:
     schedule: Schedule
     custodian: Custodian
     keeper: Keeper
+    active: ActiveQueue
     queued: Queued
     direct: Direct
     auto: Auto
@@ -190,25 +192,37 @@ class World:
 
 
 @asynccontextmanager
-async def open_world(folder: Path) -> AsyncIterator[World]:
+async def open_world(folder: Path, settings: DeliverySettings | None = None) -> AsyncIterator[World]:
     """Wire everything on a store in the folder."""
+    settings = settings or DeliverySettings()
     clock, provider, log, accounts = SetClock(), ScriptedProvider(), io.StringIO(), KnownAccounts()
     events = Events(logger("json", "debug", log))
     store = StoreSettings.model_validate({"path": folder / "relay.db", "min_free_bytes": 0})
     queue = await SqliteQueue.open(store, clock=clock)
     providers = Providers({"mensatek": provider})
-    pauses = Pauses(queue, DeliverySettings(), events, clock)
+    pauses = Pauses(queue, settings, events, clock)
     preparation = Preparation(providers, MimeSettings())
     delivery = Delivery(providers, pauses, events, clock)
     schedule = Schedule(RETRY, lambda: 0.5)
     keeper = Keeper(preparation, delivery, clock)
     custodian = Custodian(queue, schedule, events, clock, lease_seconds=60.0)
-    queued = Queued(queue, preparation, schedule, events, clock)
+    active = ActiveQueue(
+        "local/0",
+        queue=queue,
+        keeper=keeper,
+        custodian=custodian,
+        pauses=pauses,
+        settings=settings,
+        retry=RETRY,
+        events=events,
+        clock=clock,
+    )
+    queued = Queued(queue, active, schedule, events, clock)
     doubts = Doubts(queue, "local/0", 60.0, events, clock)
     direct = Direct(queued, preparation, delivery, doubts, pauses, events)
     auto = Auto("local/0", direct, queued, delivery, keeper, custodian, schedule, doubts, pauses, events, clock)
     yield World(
-        clock, queue, provider, events, log, pauses, preparation, delivery, schedule, custodian, keeper, queued,
+        clock, queue, provider, events, log, pauses, preparation, delivery, schedule, custodian, keeper, active, queued,
         direct, auto, accounts,
     )  # fmt: skip
     await queue.close()

@@ -196,33 +196,11 @@ async def test_a_count_that_differs_is_recorded_and_alerted(world):
     assert world.counted("relay_sent_count_differs_total", provider="mensatek") == 1
 
 
-async def test_a_message_is_read_once_when_its_first_attempt_follows_at_once(world):
-    account = world.account()
-    await world.kept(account)
-    assert world.provider.plans == 1
-    await world.attempt(account)
-    assert world.provider.plans == 1
-
-
 async def test_a_plan_is_made_anew_when_the_account_has_changed(world):
     message = await world.kept(world.account())
     await world.attempt(world.account(recipients_per_call=1))
     assert world.provider.plans == 2
     assert await world.states(message) == [State.ACCEPTED]
-
-
-async def test_only_so_many_bytes_of_plans_are_kept(world, monkeypatch):
-    monkeypatch.setattr("relay.preparation._MOST_FRESH_BYTES", 1000)  # 15 of these mails
-    account = world.account()
-    for _ in range(20):
-        await world.kept(account)
-    for _ in range(20):
-        await world.attempt(account)
-    assert len(world.provider.calls) == 20
-    assert world.provider.plans == 25  # the 5 oldest were read twice
-
-
-# --- calls that are divided ---
 
 
 async def test_one_bad_address_that_the_api_does_not_name_costs_nobody_else_the_mail(world):

@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 import pytest
 from core_parts import RETRY, Until
 
+from relay.active import ActiveQueue
 from relay.config.settings import DeliverySettings
 from relay.outcome import Accepted, Blame, Deferred
 from relay.queue.contract import State
@@ -17,21 +18,20 @@ YES = Accepted("7", "70")
 
 @asynccontextmanager
 async def draining(world, **settings):
-    worker = Worker(
-        "local/0",
-        queue=world.queue,
-        gatekeeper=world.accounts,
-        keeper=world.keeper,
-        custodian=world.custodian,
-        pauses=world.pauses,
-        settings=DeliverySettings(**settings),
-        retry=RETRY,
-        events=world.events,
-        clock=world.clock,
-    )
+    parts = {
+        "queue": world.queue,
+        "custodian": world.custodian,
+        "pauses": world.pauses,
+        "retry": RETRY,
+        "events": world.events,
+        "clock": world.clock,
+    }
+    # An active queue that takes in nobody's mail: what is kept must be claimed.
+    active = ActiveQueue("local/0", keeper=world.keeper, settings=DeliverySettings(**settings), **parts)
+    worker = Worker("local/0", gatekeeper=world.accounts, active=active, **parts)
     task = asyncio.create_task(worker.run())
     try:
-        yield worker
+        yield worker, active
     finally:
         await worker.stop(5.0)
         await asyncio.wait_for(task, 5.0)
@@ -73,10 +73,10 @@ async def test_an_account_gets_no_more_calls_at_once_than_it_may(world):
     slow = [Until(YES) for _ in range(4)]
     world.provider.script = list(slow)
     messages = [await world.kept(account) for _ in range(4)]
-    async with draining(world) as worker:
+    async with draining(world) as (_, active):
         await asyncio.wait_for(slow[1].begun.wait(), 5.0)
         await asyncio.sleep(0.1)
-        assert worker.under_way == 2
+        assert active.under_way == 2
         assert not slow[2].begun.is_set()
         for until_ in slow:
             until_.let_end.set()
@@ -164,7 +164,7 @@ async def test_a_stop_waits_for_calls_under_way_and_begins_no_other(world):
     first = await world.kept(account)
     world.clock.advance(1)
     second = await world.kept(account)
-    async with draining(world) as worker:
+    async with draining(world) as (worker, _):
         await asyncio.wait_for(slow.begun.wait(), 5.0)
         stopping = asyncio.create_task(worker.stop(5.0))
         await asyncio.sleep(0.05)
@@ -180,7 +180,7 @@ async def test_a_call_that_outlasts_the_stop_is_unconfirmed_at_the_next_start(wo
     slow = Until(YES)
     world.provider.script = [slow]
     message = await world.kept(account)
-    async with draining(world) as worker:
+    async with draining(world) as (worker, _):
         await asyncio.wait_for(slow.begun.wait(), 5.0)
         assert await worker.stop(0.05) == 1
     await world.queue.recover("local/0")
@@ -222,10 +222,10 @@ async def test_nothing_more_is_claimed_while_what_is_held_fills_the_memory_it_ma
     slow = Until(YES)
     world.provider.script = [slow]
     messages = [await world.kept(account)]
-    async with draining(world, bytes_in_flight=1) as worker:
+    async with draining(world, bytes_in_flight=1) as (_, active):
         await asyncio.wait_for(slow.begun.wait(), 5.0)
         messages += [await world.kept(account) for _ in range(5)]
         await asyncio.sleep(0.1)
-        assert worker.under_way == 1
+        assert active.under_way == 1
         slow.let_end.set()
         await until(all_in(world, messages, State.ACCEPTED))

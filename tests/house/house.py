@@ -66,6 +66,7 @@ FLOORS = (
     Floor(("relay.accounts", "relay.retry", "relay.providers", "relay.pauses"), neighbours=False),
     Floor(("relay.preparation", "relay.delivery", "relay.settlement", "relay.queue"), neighbours=False),
     Floor(("relay.keeping", "relay.entries", "relay.doubts"), neighbours=False),
+    Floor(("relay.active",), neighbours=False),
     Floor(("relay.intake", "relay.tracking", "relay.bounce"), neighbours=False),
     Floor(("relay.reception",), neighbours=False),  # reads, checks, and chooses the intake
     Floor(("relay.smtp", "relay.worker", "relay.housekeeping", "relay.web", "relay.sandbox"), neighbours=False),

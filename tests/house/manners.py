@@ -19,7 +19,7 @@ CATCH_ALLS: Mapping[str, str] = {
     "relay.reception.Reception.receive": "one message at the door: a bug in reading it leaves it with the client",
     "relay.intake.Auto._finish": "one message whose client has its answer: nobody waits for the task",
     "relay.delivery.Delivery._send": "one call: whatever went wrong, the API may have the mail, and that is an outcome",
-    "relay.worker.Worker._attempt": "one message of the queue: the others go on",
+    "relay.active.ActiveQueue._attempt": "one message of the queue: the others go on",
     "relay.web.pages.Web._answer_whatever_happens": "one request",
     "relay.queue.sqlite.writer.Writer._attempt": "one operation in a group: raised again where it is awaited",
 }

@@ -86,7 +86,9 @@ def connect(path: Path, *, create: bool = False) -> sqlite3.Connection:
     Without `create` a missing file is an error: a store that vanished must not be replaced by an empty one.
     """
     mode = "rwc" if create else "rw"
-    connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode={mode}", uri=True, isolation_level=None, cached_statements=256)
+    connection = sqlite3.connect(
+        f"{path.absolute().as_uri()}?mode={mode}", uri=True, isolation_level=None, cached_statements=256
+    )
     try:
         connection.row_factory = sqlite3.Row
         _set_up(connection, path)

@@ -16,7 +16,7 @@ CROSS JOIN recipient AS r ON r.message = m.seq
 """
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Leased:
     """A message as its rows tell."""
 

@@ -53,7 +53,7 @@ class Settlement:
     due_at: float | None = None  # of a message that is released
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class _Changes:
     """What a batch of settlements changes."""
 
