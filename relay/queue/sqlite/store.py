@@ -33,6 +33,7 @@ from relay.queue.sqlite.migration import migrate, scripts
 from relay.queue.sqlite.reader import Reader
 from relay.queue.sqlite.room import Room
 from relay.queue.sqlite.settling import Settlement, settle
+from relay.queue.sqlite.turn import Turn
 from relay.queue.sqlite.writer import Writer
 
 #: Messages forgotten in one transaction, so that mail does not wait behind the tidying.
@@ -53,7 +54,13 @@ class SqliteQueue:
     """Queue and QueueView on one SQLite file. Made by `open`, ended by `close`."""
 
     def __init__(
-        self, settings: StoreSettings, clock: Clock, lock: StoreLock, files: BodyFiles, on_damage: OnDamage | None
+        self,
+        settings: StoreSettings,
+        clock: Clock,
+        lock: StoreLock,
+        turn: Turn,
+        files: BodyFiles,
+        on_damage: OnDamage | None,
     ) -> None:
         self._path = settings.path
         self._clock = clock
@@ -61,7 +68,7 @@ class SqliteQueue:
         self._files = files
         self._on_damage = on_damage
         self._room = Room(settings, clock)
-        self._writer = Writer(settings.path, signal=self._signal)
+        self._writer = Writer(settings.path, turn, signal=self._claimable_again)
         self._reader = Reader(settings.path)
         self._file_threads = ThreadPoolExecutor(_FILE_THREADS, thread_name_prefix="relay-store-files")
         self._tasks: set[asyncio.Task[Any]] = set()
@@ -83,8 +90,8 @@ class SqliteQueue:
         Raises:
             QueueError: it cannot be used; the text names the file and the cure.
         """
-        lock, files = await asyncio.to_thread(_prepare, settings.path, clock, exclusive=exclusive)
-        return cls(settings, clock, lock, files, on_damage)
+        lock, turn, files = await asyncio.to_thread(_prepare, settings.path, clock, exclusive=exclusive)
+        return cls(settings, clock, lock, turn, files, on_damage)
 
     # --- Queue: taking in ---
 
@@ -254,7 +261,7 @@ class SqliteQueue:
 
     # --- how ---
 
-    def _signal(self) -> None:
+    def _claimable_again(self) -> None:
         self._claimable.set()
 
     async def _write(self, operation: Callable[[sqlite3.Connection], T], *, wake: bool = False) -> T:
@@ -356,16 +363,18 @@ class SqliteQueue:
         self._lock.drop()
 
 
-def _prepare(path: Path, clock: Clock, *, exclusive: bool) -> tuple[StoreLock, BodyFiles]:
+def _prepare(path: Path, clock: Clock, *, exclusive: bool) -> tuple[StoreLock, Turn, BodyFiles]:
     files = BodyFiles(path)
     with store_errors(path), ExitStack() as undo:
         lock = StoreLock(path, exclusive=exclusive)
         undo.callback(lock.drop)
+        turn = Turn(path, shared=not exclusive)
+        undo.callback(turn.close)
         # Made here and not by SQLite, so that nobody else may read mail; its log files take over the mode.
         os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
         connection = undo.enter_context(closing(connect(path, create=True)))
-        migrate(connection, path, scripts(), clock())
-        with connection:
+        with turn, connection:
+            migrate(connection, path, scripts(), clock())
             connection.execute("BEGIN IMMEDIATE")
             setback.mend(connection, clock())
         files.prepare()
@@ -373,4 +382,4 @@ def _prepare(path: Path, clock: Clock, *, exclusive: bool) -> tuple[StoreLock, B
             files.sweep(lambda name: connection.execute(_SELECT_FILE, (name,)).fetchone() is not None)
         connection.close()
         undo.pop_all()
-    return lock, files
+    return lock, turn, files

@@ -20,6 +20,7 @@ from typing import Any, TypeVar
 
 from relay.errors import QueueError
 from relay.queue.sqlite.connection import connect, store_errors
+from relay.queue.sqlite.turn import Turn
 
 #: Operations in one transaction, so that none waits for an endless group.
 GROUP_LIMIT = 1000
@@ -52,10 +53,11 @@ class Writer:
     """A thread with its connection. `submit` and `do` belong to the loop that made it."""
 
     def __init__(
-        self, path: Path, *, signal: Callable[[], None] = lambda: None, group_limit: int = GROUP_LIMIT
+        self, path: Path, turn: Turn, *, signal: Callable[[], None] = lambda: None, group_limit: int = GROUP_LIMIT
     ) -> None:
         """Start the thread; `signal` is called on the loop after each group in which somebody asked for it."""
         self._path = path
+        self._turn = turn
         self._signal = signal
         self._group_limit = group_limit
         self._loop = asyncio.get_running_loop()
@@ -84,45 +86,44 @@ class Writer:
             self._closed = True
             self._inbox.put(None)
         self._thread.join()
+        self._turn.close()
 
     # --- in the thread ---
 
     def _run(self) -> None:
-        group, goes_on = self._gather()
-        while group or goes_on:
-            done = self._commit(group)
+        goes_on = True
+        while goes_on and (work := self._inbox.get()) is not None:
+            group = [work]
+            try:
+                # Whatever comes while others write goes into the same transaction.
+                with store_errors(self._path), self._turn:
+                    goes_on = self._gather(group)
+                    done = self._commit(group)
+            except QueueError as error:
+                # Nothing of the group was kept. A fresh connection next time finds out whether the trouble is over.
+                self._disconnect()
+                done = [_Done(work, error=_for_each(error)) for work in group]
             with suppress(RuntimeError):  # the loop is gone: nobody waits any more, what is committed stays
                 self._loop.call_soon_threadsafe(self._settle, done)
-            group, goes_on = self._gather() if goes_on else ([], False)
         self._disconnect()
 
-    def _gather(self) -> tuple[list[_Work], bool]:
-        """Wait for work, then take all there is. The flag turns False when the end was called."""
-        group: list[_Work] = []
-        work = self._inbox.get()
-        while work is not None:
-            group.append(work)
-            if len(group) == self._group_limit:
-                return group, True
+    def _gather(self, group: list[_Work]) -> bool:
+        """Add all the work there is. Returns False when the end was called."""
+        while len(group) < self._group_limit:
             try:
                 work = self._inbox.get_nowait()
             except queue.Empty:
-                return group, True
-        return group, False
+                break
+            if work is None:
+                return False
+            group.append(work)
+        return True
 
     def _commit(self, group: Sequence[_Work]) -> list[_Done]:
-        if not group:
-            return []
-        try:
-            with store_errors(self._path):
-                connection = self._connected()
-                connection.execute("BEGIN IMMEDIATE")
-                done = [one for works in _batches(group) for one in self._attempt(connection, works)]
-                connection.execute("COMMIT")
-        except QueueError as error:
-            # Nothing of the group was kept. A fresh connection next time finds out whether the trouble is over.
-            self._disconnect()
-            return [_Done(work, error=_for_each(error)) for work in group]
+        connection = self._connected()
+        connection.execute("BEGIN IMMEDIATE")
+        done = [one for works in _batches(group) for one in self._attempt(connection, works)]
+        connection.execute("COMMIT")
         self.commits += 1
         return done
 
