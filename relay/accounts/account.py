@@ -28,6 +28,15 @@ class Gatekeeper(Protocol):
         Slows, counts and blocks failures; asks an upstream once for each password. Never raises, never blocks the loop.
         """
 
+    def mark(self, login: str) -> str:
+        """Name what a login rests on now: as long as it is the same, a session that logged in by it may go on."""
+
+    def renewed(self, account: Account, login: str, mark: str) -> Account | None:
+        """Return what the account of a session that logged in under an earlier configuration is now.
+
+        `mark`: what the login rested on then. None: that has changed; the client must log in again.
+        """
+
     def trusted(self, listener: str, client: str) -> Account | None:
         """Return the account that a listener binds to the client's network; None: it must log in."""
 

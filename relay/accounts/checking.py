@@ -1,45 +1,32 @@
 """Whether a login and its password are right: remembered, hashed here, or asked upstream; once at a time."""
 
 import asyncio
-import hmac
-import secrets
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from pydantic import SecretStr
 
 from relay.accounts.account import Account
-from relay.accounts.bounded import Bounded
 from relay.accounts.directory import KeptLogin, Login, PassthroughLogin
 from relay.accounts.failures import Failures
 from relay.accounts.passwords import Passwords
+from relay.accounts.remembered import Checked, Remembered
 from relay.accounts.vault import Vault
 from relay.config import LoginSettings
 from relay.errors import QueueError
 from relay.events import Events
 from relay.message import Clock
-from relay.outcome import Replies, Reply
+from relay.outcome import Replies
 from relay.providers.contract import Providers, Verdict
 
 #: Characters of a login or password; nobody has longer ones, and hashing them costs.
 LONGEST = 1000
 
-_REMEMBERED = 10_000  # passwords, right ones and as many wrong ones: some megabytes at worst
 _UNKNOWN_SECONDS = 5.0  # how long an upstream that could not tell is not asked again for the same password
 _UPSTREAM_SECONDS = 30.0  # clients give up on AUTH after a minute or less
 _WAITING = 100  # checks of one kind under way at once, over all clients
 _AT_ONCE = 4  # of these, being worked on: so the failures of the others are known before it is their turn
 _UPSTREAM_FACTOR = 10
 _PROVEN_SECONDS = 86400.0  # how long it is remembered that a login was right once; the store remembers longer
-
-
-@dataclass(frozen=True, slots=True)
-class Checked:
-    """What a check of one login and password brought."""
-
-    account: Account | None  # None: refused, with `reply`
-    reply: Reply = Replies.AUTH_OK
-    reason: str = ""  # for the log
-    failures: int = 0  # of this login within the window, this one included
 
 
 class Checking:
@@ -53,6 +40,7 @@ class Checking:
         failures: Failures,
         events: Events,
         clock: Clock,
+        remembered: Remembered,
     ) -> None:
         self._settings = settings
         self._providers = providers
@@ -60,26 +48,24 @@ class Checking:
         self._failures = failures
         self._events = events
         self._passwords = Passwords()
-        self._key = secrets.token_bytes(32)  # of this process only: what is remembered is worth nothing elsewhere
-        self._right: Bounded[bytes, Account] = Bounded(_REMEMBERED, clock)
-        self._refused: Bounded[bytes, Checked] = Bounded(_REMEMBERED, clock)
+        self._remembered = remembered
         # Mensatek blocks callers whose connections fail often (doc), whoever sent us the passwords. Then no mail could
         # be delivered either, so wrong passwords from all sides together are bounded too. Names that anybody may invent
         # are counted apart from those that are known, or strangers could shut out everybody.
         bound = settings.failures * _UPSTREAM_FACTOR
         self._upstreams = Failures(settings.model_copy(update={"failures": bound}), clock)
-        self._proven: Bounded[str, PassthroughLogin] = Bounded(_REMEMBERED, clock)
         self._flights: dict[bytes, asyncio.Task[Checked]] = {}
         # An upstream that hangs must not keep the gateway's own logins waiting: each has its own line.
         self._lines = {name: _Line() for name in ("", *providers.by_name)}
 
-    def remembered(self, login: str, password: str) -> Account | None:
+    def remembered(self, login: str, password: str, who: Login) -> Account | None:
         """Return the account of a login whose password was right a while ago."""
-        return self._right.get(self._proof(login, password))
+        proof = self._remembered.proof(login, password, who.mark)
+        return _account(who, password) if self._remembered.right.get(proof) else None
 
     def is_proven(self, who: PassthroughLogin) -> bool:
         """Tell whether a login is known to have been right once, here or in an earlier process."""
-        return self._proven.get(who.name) is not None
+        return self._remembered.proven.get(who.name) is not None
 
     async def check(self, login: str, password: str, who: Login | None, key: str) -> Checked:
         """Check a password that is not remembered as right.
@@ -90,8 +76,8 @@ class Checking:
             who: whose login it is; None: nobody's, which takes as long.
             key: what failures of this login are counted under.
         """
-        proof = self._proof(login, password)
-        known = self._refused.get(proof)
+        proof = self._remembered.proof(login, password, who.mark if who else "")
+        known = self._remembered.refused.get(proof)
         if known is not None:
             return self._counted(known, key)
         flight = self._flights.get(proof) or self._depart(proof, who, key, password)
@@ -133,11 +119,11 @@ class Checking:
                 return Checked(None, Replies.AUTH_UNAVAILABLE, "blocked while it waited")
             checked = await self._judge(who, password)
             if checked.account is not None:
-                self._right.put(proof, checked.account, self._settings.remember)
+                self._remembered.right.put(proof, checked.account.name, self._settings.remember)
                 self._failures.forgive(key)
                 return checked
             wrong = checked.reply == Replies.AUTH_FAILED
-            self._refused.put(proof, checked, self._settings.remember_wrong if wrong else _UNKNOWN_SECONDS)
+            self._remembered.refused.put(proof, checked, self._settings.remember_wrong if wrong else _UNKNOWN_SECONDS)
             return self._counted(checked, key)  # still in turn: whoever is next sees the block
 
     def _counted(self, checked: Checked, key: str) -> Checked:
@@ -176,7 +162,7 @@ class Checking:
             await self._vault.save(account.name, SecretStr(password))
         except QueueError:
             return Checked(None, Replies.AUTH_UNAVAILABLE, "the store does not take the credential")
-        self._proven.put(who.name, who, _PROVEN_SECONDS)
+        self._remembered.proven.put(who.name, who.provider, _PROVEN_SECONDS)
         return Checked(account)
 
     async def _recall(self, who: PassthroughLogin) -> bool:
@@ -187,14 +173,8 @@ class Checking:
         except QueueError:
             return False  # nothing is known then, nor could it be kept
         if is_kept:
-            self._proven.put(who.name, who, _PROVEN_SECONDS)
+            self._remembered.proven.put(who.name, who.provider, _PROVEN_SECONDS)
         return is_kept
-
-    def _proof(self, login: str, password: str) -> bytes:
-        # The length keeps "ab" with "c" apart from "a" with "bc".
-        name = login.encode("utf-8", "surrogatepass")
-        text = len(name).to_bytes(8) + name + password.encode("utf-8", "surrogatepass")
-        return hmac.digest(self._key, text, "sha256")
 
 
 class _Line:
@@ -203,6 +183,10 @@ class _Line:
     def __init__(self) -> None:
         self.turns = asyncio.Semaphore(_AT_ONCE)
         self.waiting = 0
+
+
+def _account(who: Login, password: str) -> Account:
+    return who.account if isinstance(who, KeptLogin) else who.account(SecretStr(password))
 
 
 def _can_be_sent(password: str) -> bool:

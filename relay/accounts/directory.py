@@ -33,6 +33,11 @@ class KeptLogin:
     account: Account
     password_hash: str
 
+    @property
+    def mark(self) -> str:
+        """Name what the login rests on: who was judged by another hash is to be judged again."""
+        return f"kept {self.password_hash}"
+
 
 @dataclass(frozen=True, slots=True)
 class PassthroughLogin:
@@ -45,6 +50,11 @@ class PassthroughLogin:
     dmdsid: str = ""  # DMDS
     campaign: int = 0  # DMDS
     is_listed: bool = False  # the operator named it, so no stranger can have invented it
+
+    @property
+    def mark(self) -> str:
+        """Name what the login rests on: the provider judges, for this account."""
+        return f"passed {self.name}"
 
     @property
     def is_configured(self) -> bool:

@@ -6,10 +6,11 @@ from collections.abc import Awaitable, Callable
 
 from relay.accounts.account import Account
 from relay.accounts.bounded import Bounded
-from relay.accounts.checking import LONGEST, Checked, Checking
-from relay.accounts.directory import Directory, Login, PassthroughLogin, parsed
+from relay.accounts.checking import LONGEST, Checking
+from relay.accounts.directory import Directory, KeptLogin, Login, PassthroughLogin, parsed
 from relay.accounts.failures import Failures, client_key, delay_seconds
 from relay.accounts.limits import Limits
+from relay.accounts.remembered import Checked, Remembered
 from relay.accounts.senders import Senders
 from relay.accounts.vault import Vault
 from relay.config import Settings
@@ -36,7 +37,10 @@ class Accounts:
         events: Events,
         clock: Clock,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        *,
+        remembered: Remembered | None = None,
     ) -> None:
+        """Judge by these settings. `remembered`: what an earlier configuration's gate has learnt, and goes on to."""
         self._settings = settings.logins
         self._events = events
         self._sleep = sleep
@@ -47,7 +51,9 @@ class Accounts:
         self._resolved: Bounded[str, Account] = Bounded(_RESOLVED, clock)
         self._clients = Failures(settings.logins, clock)
         self._logins = Failures(settings.logins, clock)
-        self._checking = Checking(settings.logins, providers, self._vault, self._logins, events, clock)
+        self._checking = Checking(
+            settings.logins, providers, self._vault, self._logins, events, clock, remembered or Remembered(clock)
+        )
 
     # --- logging in ---
 
@@ -58,7 +64,7 @@ class Accounts:
         if (blocked := self.blocked(client)) is not None:
             self._events.login_blocked(self._shown(login, who), client)
             return blocked
-        account = self._checking.remembered(login, password)
+        account = self._checking.remembered(login, password, who) if who else None
         if account is None:
             if seconds := self._logins.blocked_seconds(key):
                 self._events.login_blocked(self._shown(login, who), client)
@@ -68,6 +74,7 @@ class Accounts:
                 return await self._refuse(checked, self._shown(login, who), client, self._reason(checked, login, who))
             account = checked.account
             self._resolved.put(account.name, account, _RESOLVED_SECONDS)
+        account = self._one_and_the_same(account)
         self._events.login_accepted(login, account.name, client)
         return account
 
@@ -107,6 +114,23 @@ class Accounts:
         text = "Too many failed logins from your address"
         return Replies.CLIENT_BLOCKED.saying(f"{text}; try again in {_minutes(seconds)}")
 
+    def mark(self, login: str) -> str:
+        """Name what a login rests on now; see `Gatekeeper.mark`."""
+        who = self._directory.login(login)
+        return who.mark if who else ""
+
+    def renewed(self, account: Account, login: str, mark: str) -> Account | None:
+        """Return what the account of a session is by now; see `Gatekeeper.renewed`."""
+        who = self._directory.login(login)
+        if who is None or who.mark != mark:
+            return None
+        now = (
+            who.account
+            if isinstance(who, KeptLogin)
+            else Account(who.name, who.provider, account.credentials, who.policy)
+        )
+        return self._one_and_the_same(now)
+
     def trusted(self, listener: str, client: str) -> Account | None:
         """Return the account that a listener binds to the client's network; see `Gatekeeper.trusted`."""
         return self._directory.trusted(listener, client)
@@ -135,6 +159,11 @@ class Accounts:
         account = login.account(secret)
         self._resolved.put(name, account, _RESOLVED_SECONDS)
         return account
+
+    def _one_and_the_same(self, account: Account) -> Account:
+        """Return the object that others have for this account, too: what was planned for one is known by it."""
+        known = self._resolved.get(account.name)
+        return known if known == account else account
 
     async def close(self) -> None:
         """End the checks that are under way and their threads."""
