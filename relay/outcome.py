@@ -69,6 +69,7 @@ class Replies:
 
     NOT_SMTP = Reply(421, "4.7.0", "This is an SMTP server; closing")
     SHUTTING_DOWN = Reply(421, "4.3.2", "The gateway is stopping; try again in a minute")
+    RULES_CHANGED = Reply(421, "4.3.2", "The configuration has changed; connect again")
     TOO_MANY_CONNECTIONS = Reply(421, "4.7.0", "Too many connections; try again later")
     ACCOUNT_CONNECTIONS = Reply(421, "4.7.0", "This account has too many connections; close some or try again later")
     TIMED_OUT = Reply(421, "4.4.2", "Nothing came in time; closing")

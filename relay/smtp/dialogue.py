@@ -11,8 +11,9 @@ from aiosmtpd.smtp import LoginPassword, Session
 
 from relay.accounts.account import Account
 from relay.outcome import Replies, Reply
+from relay.smtp.admission import Admission
 from relay.smtp.answers import Action, Answer, Farewell, Text
-from relay.smtp.auth import Exchange, begin_exchange, challenge_line
+from relay.smtp.auth import Exchange, begin_exchange, challenge_line, credentials_text
 from relay.smtp.commands import read_command
 from relay.smtp.lobby import Lobby
 from relay.smtp.offer import extensions, may_log_in, needs_tls, offers_tls
@@ -31,7 +32,7 @@ class Dialogue:
         self._rules = lobby.rules
         self._session = session
         self._client = session.peer or ""
-        self._account = lobby.gatekeeper.trusted(lobby.name, self._client)
+        self._admission = Admission(lobby, self._client)
         self._seated: Account | None = None  # for whom this connection is counted
         self._patience = Patience(lobby, self._client)
         self._transaction: Transaction | None = None
@@ -65,7 +66,7 @@ class Dialogue:
             return self._patience.weigh("AUTH", Farewell(result) if closes else result)
         if not self._take_seat(result):
             return Farewell(Replies.ACCOUNT_CONNECTIONS, "too many connections of one account")
-        self._account = result
+        self._admission.grant(result)
         self._session.authenticated = True
         return Replies.AUTH_OK
 
@@ -117,12 +118,11 @@ class Dialogue:
             return refusal
         if self._transaction is not None:
             return Replies.BAD_SEQUENCE.saying("Sender already given")
-        if self._account is None:
-            return Replies.AUTH_REQUIRED if self._rules.auth else Replies.NOT_TRUSTED
-        if not self._take_seat(self._account):
-            return Farewell(Replies.ACCOUNT_CONNECTIONS, "too many connections of one account")
+        account = self._account_of_mail()
+        if isinstance(account, Reply | Farewell):
+            return account
         self._patience.pardon(self._rules.max_recipients)
-        opened = open_transaction(self._lobby, self._account, argument)
+        opened = open_transaction(self._lobby, account, argument)
         if isinstance(opened, Reply):
             return opened
         self._transaction = opened
@@ -210,6 +210,16 @@ class Dialogue:
 
     # --- what they have in common ---
 
+    def _account_of_mail(self) -> Account | Reply | Farewell:
+        if not self._admission.is_still_good():
+            return Farewell(Replies.RULES_CHANGED, "login or listener no longer as configured")
+        account = self._admission.account
+        if account is None:
+            return Replies.AUTH_REQUIRED if self._rules.auth else Replies.NOT_TRUSTED
+        if not self._take_seat(account):
+            return Farewell(Replies.ACCOUNT_CONNECTIONS, "too many connections of one account")
+        return account
+
     def _take_seat(self, account: Account) -> bool:
         """Count this session for an account: at its login, or at the first MAIL of a trusted network."""
         if self._seated is not None and self._seated.name == account.name:
@@ -242,6 +252,8 @@ class Dialogue:
         if isinstance(step, bytes):
             return Text(challenge_line(step))
         self._exchange = None
+        if isinstance(step, LoginPassword):
+            self._admission.ask_for(credentials_text(step)[0])
         return step
 
     def _has_tls(self) -> bool:

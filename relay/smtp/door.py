@@ -79,7 +79,7 @@ class Door:
 
         Who comes from now on meets the new rules. Who is inside keeps the rules of the listener, and sends by the new
         gatekeeper and reception from the next MAIL on. A listener that is gone takes nobody more; its guests finish
-        what they have begun. `listening`: as for `start`, of all listeners.
+        what they have begun. `listening`: as for `start`, of those that are new.
         """
         await self._adopt(settings, listening)
         self._settings = settings
@@ -138,7 +138,8 @@ class Door:
         """Make what is open what is wanted. Raises ConfigError before anything has changed."""
         hostname = settings.hostname or socket.gethostname()
         certificates = {name: _certificate(name, rules) for name, rules in settings.listener.items()}
-        listening = given if given is not None else await asyncio.to_thread(listen, settings.listener, self._listening)
+        present = [*(given or {}).items(), *self._listening.items()]
+        listening = await asyncio.to_thread(listen, settings.listener, present)
         entrances = {
             name: self._entrances.get(name) or Entrance(self._lobby(name, rules, hostname, certificates[name]))
             for name, rules in settings.listener.items()
@@ -152,6 +153,7 @@ class Door:
         for entrance in left:
             entrance.close()
         close_all(self._listening, listening)
+        close_all(given or {}, listening)
         self._left = [entrance for entrance in (*self._left, *left) if entrance.lobby.guests]
         self._entrances, self._listening = entrances, listening
 

@@ -5,7 +5,7 @@ the death of a worker that shares the socket with others.
 """
 
 import socket
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from relay.config import ListenerSettings
@@ -33,12 +33,12 @@ class Listening:
             one.close()
 
 
-def listen(listeners: Mapping[str, ListenerSettings], present: Mapping[str, Listening]) -> dict[str, Listening]:
+def listen(listeners: Mapping[str, ListenerSettings], present: Sequence[tuple[str, Listening]]) -> dict[str, Listening]:
     """Open what is not open yet; what is open at its address stays, also under another name. Blocks.
 
     Args:
         listeners: those that are wanted, by name.
-        present: those that are open, by name. None of them is closed.
+        present: those that are open, with their names. None of them is closed.
 
     Raises:
         ConfigError: one cannot be opened; then none is.
@@ -62,11 +62,12 @@ def close_all(listening: Mapping[str, Listening], kept: Mapping[str, Listening] 
             one.close()
 
 
-def _present(name: str, address: HostPort, present: Mapping[str, Listening]) -> Listening | None:
-    if name in present and present[name].address == address:
-        return present[name]
-    # Port 0 stands for another port each time.
-    return next((one for one in present.values() if one.address == address and address.port), None)
+def _present(name: str, address: HostPort, present: Sequence[tuple[str, Listening]]) -> Listening | None:
+    for other, one in present:
+        # Port 0 stands for another port each time.
+        if address == one.address and (address.port or name == other):
+            return one
+    return next((one for _, one in present if address == one.place), None)
 
 
 def _open(name: str, address: HostPort, opened: dict[str, Listening]) -> Listening:

@@ -38,17 +38,25 @@ class ScriptedGatekeeper:
         self.trusts: Account | None = None
         self.blocks: Reply | None = None
         self.asked: list[tuple[str, str, str]] = []
+        self.has_been_asked = asyncio.Event()
         self.may_answer = asyncio.Event()
         self.may_answer.set()
 
     async def authenticate(self, login: str, password: str, client: str) -> Account | Reply:
         self.asked.append((login, password, client))
+        self.has_been_asked.set()
         await self.may_answer.wait()
         if login in self.says:
             return self._say(login)
         if self.passwords.get(login) != password:
             return Replies.AUTH_FAILED
         return self.accounts.get(login) or account(login)
+
+    def mark(self, login: str) -> str:
+        return self.passwords.get(login, "")
+
+    def renewed(self, account: Account, login: str, mark: str) -> Account | None:
+        return account if mark and self.mark(login) == mark else None
 
     def trusted(self, listener: str, client: str) -> Account | None:
         return self.trusts
