@@ -42,10 +42,7 @@ def test_what_was_answered_with_250_survives_kill_9(start_gateway, base_config, 
     rules = f'\n[defaults]\nmode = "{mode}"\nunconfirmed_wait = "0.5s"\n[log]\nlevel = "debug"\n'
     gateway: Gateway = start_gateway(base_config + rules + '[listener.plain]\naddress = "127.0.0.1:0"\n')
     slow = {"api": "dmds", "kind": "slow_after", "seconds": 0.02, "times": None, "match": f"*{unique}*"}
-    request = urllib.request.Request(
-        f"{sandbox.url}/sandbox/faults", json.dumps(slow).encode(), {"Content-Type": "application/json"}
-    )
-    urllib.request.urlopen(request, timeout=10).close()
+    set_fault(sandbox, slow)
     senders = [
         Sender(lambda: gateway.port("plain"), logins["kept-dmds"], f"{unique}-{number}") for number in range(SENDERS)
     ]
@@ -70,6 +67,13 @@ def test_what_was_answered_with_250_survives_kill_9(start_gateway, base_config, 
     assert max(copies.values()) <= 1 + KILLS
 
 
+def set_fault(sandbox, fault) -> None:
+    request = urllib.request.Request(
+        f"{sandbox.url}/sandbox/faults", json.dumps(fault).encode(), {"Content-Type": "application/json"}
+    )
+    urllib.request.urlopen(request, timeout=10).close()
+
+
 def arrived(sandbox, unique) -> dict[str, int]:
     def count(world):
         counts: dict[str, int] = {}
@@ -88,11 +92,7 @@ def metric(gateway, name) -> str:
 def test_a_stop_by_sigterm_finishes_what_is_under_way(start_gateway, base_config, logins, sandbox, unique):
     gateway = start_gateway(base_config + '\n[listener.plain]\naddress = "127.0.0.1:0"\n')
     address = f"{unique}@example.net"
-    slow = {"api": "dmds", "kind": "slow", "seconds": 1.0, "match": address}
-    request = urllib.request.Request(
-        f"{sandbox.url}/sandbox/faults", json.dumps(slow).encode(), {"Content-Type": "application/json"}
-    )
-    urllib.request.urlopen(request, timeout=10).close()
+    set_fault(sandbox, {"api": "dmds", "kind": "slow", "seconds": 1.0, "match": address})
     with smtplib.SMTP("127.0.0.1", gateway.port("plain"), timeout=10) as smtp:
         smtp.login(logins["kept-dmds"].user, logins["kept-dmds"].password)
         smtp.sendmail("app@example.org", [address], f"Subject: {SUBJECT_MARKER}\r\n\r\n{BODY_MARKER}\r\n")
@@ -101,3 +101,38 @@ def test_a_stop_by_sigterm_finishes_what_is_under_way(start_gateway, base_config
     sandbox.wait_for(address, 1)
     (event,) = gateway.events("stopped")
     assert event["unfinished_calls"] == 0
+
+
+@pytest.mark.parametrize("mode", ["direct", "auto"])
+def test_a_client_that_comes_back_after_a_crash_between_the_api_and_the_reply_causes_no_second_copy(
+    start_gateway, base_config, logins, sandbox, unique, mode
+):
+    """The API has the mail, the client heard nothing, the process that knew is dead."""
+    rules = f'\n[defaults]\nmode = "{mode}"\non_unconfirmed = "hold"\n'
+    gateway = start_gateway(base_config + rules + '[listener.plain]\naddress = "127.0.0.1:0"\n')
+    address = f"{unique}@example.net"
+    set_fault(sandbox, {"api": "dmds", "kind": "slow_after", "seconds": 30.0, "match": address})
+    first = threading.Thread(target=try_to_send, args=(gateway.port("plain"), logins["kept-dmds"], address))
+    first.start()
+    sandbox.wait_for(address, 1)
+    gateway.stop(signal.SIGKILL)
+    first.join()
+    gateway.start()
+    assert [451, 451] == [try_to_send(gateway.port("plain"), logins["kept-dmds"], address) for _ in range(2)]
+    # Another mail goes, and the first stays one copy.
+    other = f"other-{address}"
+    assert 250 == try_to_send(gateway.port("plain"), logins["kept-dmds"], other)
+    sandbox.wait_for(other, 1)
+    assert 1 == len(sandbox.mails(address))
+
+
+def try_to_send(port, login, address) -> int:
+    """Send one mail, always the same bytes; the reply's code, 0: the connection ended without one."""
+    try:
+        with smtplib.SMTP("127.0.0.1", port, timeout=60) as smtp:
+            smtp.login(login.user, login.password)
+            smtp.mail("app@example.org")
+            smtp.rcpt(address)
+            return smtp.data(f"Subject: {SUBJECT_MARKER}\r\n\r\n{BODY_MARKER}\r\n".encode())[0]
+    except (OSError, smtplib.SMTPServerDisconnected):
+        return 0
