@@ -12,18 +12,22 @@ import os
 import platform
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
+import beside
+import scaling
 from bench_mime import message
-from cases import CASES, SIZES, Case
+from cases import CASES, SIZES
 from certificates import make_certificate
-from measuring import Bench, Line
-from report import table
+from measuring import Bench, measure
+from report import Result, report
 from weighing import weigh_generator
 
+_OTHERS = (beside, scaling)  # what is not a ratio to Postfix
 _RECEIVED = (
     b"Received: from host%d.example.org (host%d.example.org [192.0.2.%d])\r\n by mx.example.org with ESMTP id %d\r\n"
 )
@@ -41,33 +45,42 @@ def mail(size: int) -> bytes:
 def main() -> None:
     """Measure the cases that were asked for."""
     options = _options()
-    cases = [case for case in CASES if _is_asked_for(case, options)]
-    if not cases:
-        raise SystemExit(f"no such case; there are {', '.join(case.name for case in CASES)}")
+    cases = [case for case in CASES if _is_asked_for(case.name, options, essential=case.is_essential)]
+    others = [other for other in _OTHERS if _is_asked_for(other.NAME, options, essential=other.IS_ESSENTIAL)]
+    if not cases and not others:
+        raise SystemExit(f"no such case; there are {', '.join(each for each in _names())}")
     with ExitStack() as stack:
         # Not below a folder that only root can walk through: Postfix's daemons run as somebody else.
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="relay-bench-")))
         folder.chmod(0o755)
-        bodies = {case.size: folder / f"{case.size}.eml" for case in cases}
+        sizes = dict.fromkeys([case.size for case in cases] + [size for other in others for size in other.SIZES])
+        bodies = {size: folder / f"{size}.eml" for size in sizes}
         for name, body in bodies.items():
             body.write_bytes(mail(SIZES[name]))
         _say(_machine())
         for line in weigh_generator(bodies, options.messages):
             _say(line)
         bench = Bench(folder, bodies, make_certificate(folder), options.rounds, options.messages)
-        lines = [_measured(bench, case) for case in cases]
-    _say(f"\n{table(lines)}")
+        results = {case.name: _told(case.name, measure, bench, case) for case in cases}
+        results |= {other.NAME: _told(other.NAME, other.measure, bench) for other in others}
+    _say("")
+    for line in report(list(results.values())):
+        _say(line)
     if options.json:
-        options.json.write_text(json.dumps([asdict(line) for line in lines], indent=1))
+        options.json.write_text(json.dumps({name: asdict(result) for name, result in results.items()}, indent=1))
 
 
 def _say(line: str) -> None:
     print(line, flush=True)  # noqa: T201 - it speaks to a person
 
 
-def _measured(bench: Bench, case: Case) -> Line:
-    sys.stderr.write(f"{case.name} ...\n")
-    return bench.measure(case)
+def _told(name: str, measured: Callable[..., Result], *what: Any) -> Result:
+    sys.stderr.write(f"{name} ...\n")
+    return measured(*what)
+
+
+def _names() -> list[str]:
+    return [*(case.name for case in CASES), *(other.NAME for other in _OTHERS)]
 
 
 def _options() -> argparse.Namespace:
@@ -85,11 +98,11 @@ def _machine() -> str:
     return f"{platform.machine()}, {cores} cores, {system}, Python {platform.python_version()}"
 
 
-def _is_asked_for(case: Case, options: argparse.Namespace) -> bool:
+def _is_asked_for(name: str, options: argparse.Namespace, *, essential: bool) -> bool:
     names: Sequence[str] = options.case
     if names:
-        return any(f"{case.name}-".startswith(f"{name}-") for name in names)
-    return options.all or case.is_essential
+        return any(f"{name}-".startswith(f"{wanted}-") for wanted in names)
+    return options.all or essential
 
 
 if __name__ == "__main__":

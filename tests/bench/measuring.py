@@ -6,7 +6,8 @@ import statistics
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator, Mapping
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -16,11 +17,11 @@ from certificates import Certificate
 from load import Load, Result
 from meter import memory_bytes, settled_cpu_seconds
 from rival import PostfixUnderTest
-from running import until
 from servers import GatewayUnderTest, NullServer
 
-_LOAD = Path(__file__).with_name("load.py")
+LOAD = Path(__file__).with_name("load.py")
 _LONGEST_SECONDS = 300.0
+_LOOK_AT_API_EVERY_SECONDS = 0.1
 _LOOK_AT_MEMORY_EVERY_SECONDS = 0.25
 
 Server = GatewayUnderTest | PostfixUnderTest
@@ -35,6 +36,7 @@ class Round:
     p99_ms: float
     cpu_ms: float  # of the server, for one message
     generator_cpu_ms: float  # for one message
+    api_cpu_ms: float  # for one message
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,48 +63,64 @@ class Line:
     ratio: float
 
 
+@dataclass(frozen=True, slots=True)
 class Bench:
-    """Measures cases, each with fresh servers, so that none inherits another's queue."""
+    """Where and how to measure."""
 
-    def __init__(
-        self, folder: Path, bodies: Mapping[str, Path], certificate: Certificate, rounds: int, messages: int = 0
-    ) -> None:
-        self._folder = folder
-        self._bodies = bodies
-        self._certificate = certificate
-        self._rounds = rounds
-        self._messages = messages  # 0: as each case says
+    folder: Path
+    bodies: Mapping[str, Path]  # a mail of each size
+    certificate: Certificate
+    rounds: int
+    messages: int = 0  # in a round; 0: as each case says
 
-    def measure(self, case: Case) -> Line:
-        """Measure one case on both servers in turn."""
-        with ExitStack() as stack:
-            api = stack.enter_context(NullServer("api"))
-            kinds = (GatewayUnderTest, PostfixUnderTest)
-            sides = [stack.enter_context(self._opened(kind, case, api)) for kind in kinds]
-            for side in sides:
-                side.warm_up()
-            for number in range(self._rounds):
-                for side in sides[:: -1 if number % 2 else 1]:
-                    side.load()
-        return compare(case, *(side.seen() for side in sides))
 
-    @contextmanager
-    def _opened(self, kind: type[Server], case: Case, api: NullServer) -> Iterator["Loaded"]:
-        folder = self._folder / f"{kind.name}-{case.name}"
-        server = kind(folder, self._certificate, api, held=case.kind != "e2e")
-        try:
-            yield Loaded(server, case, api, self._bodies, self._messages)
-        finally:
-            server.stop()
-            shutil.rmtree(folder)
+def measure(bench: Bench, case: Case) -> Line:
+    """Measure one case on both servers in turn, each fresh, so that none inherits another's queue."""
+    with ExitStack() as stack:
+        api = stack.enter_context(NullServer("api"))
+        servers = both(bench, api, stack, held=case.kind != "e2e")
+        sides = [Loaded(bench, server, case, api) for server in servers]
+        alternate(bench, sides)
+    ours, theirs = (side.seen() for side in sides)
+    return Line(case, ours, theirs, ratio_of(ours, theirs))
+
+
+def both(bench: Bench, api: NullServer, stack: ExitStack, *, held: bool) -> tuple[GatewayUnderTest, PostfixUnderTest]:
+    """Start both servers, which end with the stack."""
+    with_api = (bench.certificate, api)
+    ours = GatewayUnderTest(bench.folder / "gateway", *with_api, held=held)
+    stack.callback(_end, ours, bench.folder / "gateway")
+    theirs = PostfixUnderTest(bench.folder / "postfix", *with_api, held=held)
+    stack.callback(_end, theirs, bench.folder / "postfix")
+    return ours, theirs
+
+
+def _end(server: Server, folder: Path) -> None:
+    server.stop()
+    shutil.rmtree(folder)
+
+
+def alternate(bench: Bench, sides: Sequence["Loaded"]) -> None:
+    """Warm up, then go round in turn, every other time backwards."""
+    for side in sides:
+        side.warm_up()
+    for number in range(bench.rounds):
+        for side in sides[:: -1 if number % 2 else 1]:
+            side.load()
+
+
+def ratio_of(ours: Side, theirs: Side) -> float:
+    """Return the median of the rounds' ratios of what was done in a second."""
+    pairs = zip(ours.rounds, theirs.rounds, strict=True)
+    return statistics.median(our.per_second / their.per_second for our, their in pairs)
 
 
 class Loaded:
     """One server, as it is loaded round after round."""
 
-    def __init__(self, server: Server, case: Case, api: NullServer, bodies: Mapping[str, Path], messages: int) -> None:
-        self._server, self._case, self._api, self._bodies = server, case, api, bodies
-        self._messages = messages or case.messages(ours=server.login is not None)
+    def __init__(self, bench: Bench, server: Server, case: Case, api: NullServer) -> None:
+        self._server, self._case, self._api, self._body = server, case, api, bench.bodies[case.size]
+        self._messages = bench.messages or case.messages(ours=server.login is not None)
         self._rounds: list[Round] = []
         self._idle_bytes = self._peak_bytes = 0
 
@@ -118,12 +136,19 @@ class Loaded:
 
     def load(self) -> None:
         """Do one round that counts."""
-        before = settled_cpu_seconds(self._server.pid)
+        before, api = settled_cpu_seconds(self._server.pid), self._api.tally()["cpu_seconds"]
         result, seconds = self._send(self._messages)
         cpu = settled_cpu_seconds(self._server.pid) - before
         each = 1000 / self._messages
         self._rounds.append(
-            Round(self._messages / seconds, result.p50_ms, result.p99_ms, cpu * each, result.cpu_seconds * each)
+            Round(
+                self._messages / seconds,
+                result.p50_ms,
+                result.p99_ms,
+                cpu * each,
+                result.cpu_seconds * each,
+                (self._api.tally()["cpu_seconds"] - api) * each,
+            )
         )
 
     def seen(self) -> Side:
@@ -138,7 +163,7 @@ class Loaded:
             self._server.ports[case.tls],
             messages,
             case.connections,
-            str(self._bodies[case.size]),
+            str(self._body),
             kept=case.kept,
             login=self._server.login,
             tls=case.tls,
@@ -146,16 +171,21 @@ class Loaded:
         result = sent(load)
         if case.kind != "e2e":
             return result, result.seconds
-        until(
-            lambda: self._api.tally()["posts"] >= delivered + messages, _LONGEST_SECONDS, "not everything was delivered"
-        )
-        return result, self._api.tally()["last"] - result.began
+        return result, self._last_post(delivered + messages) - result.began
+
+    def _last_post(self, count: int) -> float:
+        """Wait until the API has had so many; returns when the last one was."""
+        deadline = time.monotonic() + _LONGEST_SECONDS
+        while (tally := self._api.tally())["posts"] < count:
+            assert time.monotonic() < deadline, f"only {tally['posts']} of {count} reached the API"
+            time.sleep(_LOOK_AT_API_EVERY_SECONDS)
+        return tally["last"]
 
 
 def sent(load: Load) -> Result:
     """Run the generator."""
     done = subprocess.run(
-        [sys.executable, _LOAD, json.dumps(asdict(load))], stdout=subprocess.PIPE, check=True, timeout=_LONGEST_SECONDS
+        [sys.executable, LOAD, json.dumps(asdict(load))], stdout=subprocess.PIPE, check=True, timeout=_LONGEST_SECONDS
     )
     return Result(**json.loads(done.stdout))
 
@@ -176,11 +206,3 @@ def _watched(pid: int) -> Iterator[list[int]]:
     finally:
         over.set()
         thread.join()
-
-
-def compare(case: Case, ours: Side, theirs: Side) -> Line:
-    """Make the table's line: the median of the rounds' ratios."""
-    ratio = statistics.median(
-        our.per_second / their.per_second for our, their in zip(ours.rounds, theirs.rounds, strict=True)
-    )
-    return Line(case, ours, theirs, ratio)

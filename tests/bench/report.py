@@ -1,10 +1,15 @@
-"""The table."""
+"""What was measured, as Markdown tables."""
 
 # ruff: noqa: RUF001, RUF003 - × is what it means
 
-from collections.abc import Sequence
+import statistics
+from collections.abc import Iterable, Iterator, Sequence
 
+from beside import GOAL as BESIDE_GOAL
+from beside import Together
 from measuring import Line, Side
+from scaling import GOAL as SCALING_GOAL
+from scaling import Scaling
 
 _HEAD = (
     "case",
@@ -21,10 +26,42 @@ _HEAD = (
 )
 
 
-def table(lines: Sequence[Line]) -> str:
-    """Write the results as Markdown."""
-    rows = [_HEAD, ("---",) * len(_HEAD), *map(_row, lines)]
-    return "\n".join(f"| {' | '.join(row)} |" for row in rows)
+_BESIDE_HEAD = ("2 KB beside two streams of 5 MB", "alone ms", "beside ms", "times as long", "goal")
+_SCALING_HEAD = (
+    "2 KB, end to end, each process with the same share of a core",
+    "messages/s",
+    "CPU ms",
+    "ratio",
+    "goal",
+)
+
+Result = Line | Together | Scaling
+
+
+def report(results: Sequence[Result]) -> Iterator[str]:
+    """Write everything as Markdown, a table for each kind."""
+    lines = [result for result in results if isinstance(result, Line)]
+    yield from _table(_HEAD, map(_row, lines))
+    yield from _apis(lines)
+    for result in results:
+        if isinstance(result, Together):
+            yield from _table(_BESIDE_HEAD, _beside_rows(result))
+        elif isinstance(result, Scaling):
+            yield from _table(_SCALING_HEAD, _scaling_rows(result))
+
+
+def _table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> Iterator[str]:
+    body = [f"| {' | '.join(row)} |" for row in rows]
+    if body:
+        yield from (f"| {' | '.join(head)} |", f"| {' | '.join(['---'] * len(head))} |", *body, "")
+
+
+def _apis(lines: Sequence[Line]) -> Iterator[str]:
+    for line in lines:
+        if line.case.kind == "e2e":
+            api = line.ours.median(lambda each: each.api_cpu_ms)
+            yield f"null API, {line.case.size}: {api:.3f} ms of CPU a message"
+            yield ""
 
 
 def _row(line: Line) -> tuple[str, ...]:
@@ -52,6 +89,19 @@ def _goals(line: Line) -> str:
         cpu = line.ours.median(lambda each: each.cpu_ms)
         goals.append(f"{line.case.cpu_goal_ms:g} ms {_reached(cpu <= line.case.cpu_goal_ms)}")
     return ", ".join(goals)
+
+
+def _beside_rows(result: Together) -> Iterator[tuple[str, ...]]:
+    for name, side in (("gateway", result.ours), ("Postfix", result.theirs)):
+        alone, together = statistics.median(side.alone_ms), statistics.median(side.beside_ms)
+        goal = f"{BESIDE_GOAL:g}× {_reached(side.ratio <= BESIDE_GOAL)}" if side is result.ours else ""
+        yield name, _figure(alone), _figure(together), f"{side.ratio:.2f}×", goal
+
+
+def _scaling_rows(result: Scaling) -> Iterator[tuple[str, ...]]:
+    yield "one worker", _rate(result.one), _cpu(result.one), "", ""
+    goal = f"{SCALING_GOAL:g}× {_reached(result.ratio >= SCALING_GOAL)}"
+    yield "two workers", _rate(result.two), _cpu(result.two), f"{result.ratio:.2f}×", goal
 
 
 def _reached(yes: bool) -> str:

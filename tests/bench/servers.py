@@ -74,7 +74,9 @@ class GatewayUnderTest:
     name = "gateway"
     login = LOGIN
 
-    def __init__(self, folder: Path, certificate: Certificate, api: NullServer, *, held: bool) -> None:
+    def __init__(
+        self, folder: Path, certificate: Certificate, api: NullServer, *, held: bool, workers: int = 1
+    ) -> None:
         folder.mkdir()
         values = {"folder": folder, "certificate": certificate, "api": api.port, "hash": hash_password(LOGIN[1])}
         config = _GATEWAY.format(path="/refusing" if held else "", **values)

@@ -21,18 +21,28 @@ def run(*words):
 
 
 def test_cases_are_measured_on_both_servers(tmp_path):
-    cases, figures = ["accept-2k-10-kept-tls", "e2e-50k"], tmp_path / "figures.json"
+    cases, figures = ["accept-2k-10-kept-tls", "e2e-50k-10-new"], tmp_path / "figures.json"
 
     said = run("figures.py", "--case", *cases, "--messages", "3", "--rounds", "1", "--json", str(figures))
 
     lines = json.loads(figures.read_text())
-    assert cases == [name for name in cases if f"| {name}" in said]
+    assert cases == [*lines]
+    assert cases == [name for name in cases if f"| {name} |" in said]
     assert "generator, 2k" in said
-    assert len(cases) == len(lines)
-    for side in [line[side] for line in lines for side in ("ours", "theirs")]:
+    for side in [line[side] for line in lines.values() for side in ("ours", "theirs")]:
         assert 1 == len(side["rounds"])
         assert all(math.isfinite(figure) and figure >= 0 for figure in side["rounds"][0].values())
         assert side["peak_megabytes"] > 0
+
+
+def test_small_mail_is_measured_beside_big_mail_on_both_servers(tmp_path):
+    figures = tmp_path / "figures.json"
+
+    said = run("figures.py", "--case", "beside", "--messages", "3", "--rounds", "1", "--json", str(figures))
+
+    seen = json.loads(figures.read_text())["beside-2k"]
+    assert "| Postfix |" in said
+    assert all(seen[side][what][0] > 0 for side in ("ours", "theirs") for what in ("alone_ms", "beside_ms"))
 
 
 def test_a_case_that_nobody_knows_is_told_with_those_that_there_are():
