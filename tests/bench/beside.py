@@ -19,7 +19,7 @@ GOAL = 4.0  # at most so many times as long
 SIZES = ("2k", "5m")
 
 _STREAMS = 2
-_MESSAGES = 300
+_MESSAGES = 100
 _MORE_THAN_ENOUGH = 1_000_000
 _UNDER_WAY_SECONDS = 1.0
 
