@@ -1,6 +1,7 @@
 """Sealing of what must be kept and must not be read: pass-through credentials in the store."""
 
 import base64
+import hmac
 import os
 import secrets
 import tempfile
@@ -14,6 +15,8 @@ from relay.config import StoreSettings
 from relay.errors import ConfigError, Problem
 
 _PURPOSE = b"relay: credentials in the store, version 1"
+_MARK_PURPOSE = b"relay: fingerprints in the store, version 1"
+_MARK_DIGITS = 32
 _KEY_FILE = "secret.key"
 
 
@@ -23,12 +26,16 @@ class Sealer:
     def __init__(self, secret: str) -> None:
         # Any text may be the secret, so the key is derived from it (HKDF, RFC 5869). A secret that people made up
         # should be long: derivation is not stretching.
-        derived = HKDF(algorithm=SHA256(), length=32, salt=None, info=_PURPOSE).derive(secret.encode())
-        self._fernet = Fernet(base64.urlsafe_b64encode(derived))
+        self._fernet = Fernet(base64.urlsafe_b64encode(_derived(secret, _PURPOSE)))
+        self._mark_key = _derived(secret, _MARK_PURPOSE)
 
     def seal(self, data: bytes) -> bytes:
         """Seal; the same data looks different each time."""
         return self._fernet.encrypt(data)
+
+    def mark(self, text: str) -> str:
+        """Return a fingerprint by which only a holder of the same secret recognizes a text; 32 hex digits."""
+        return hmac.digest(self._mark_key, text.encode("utf-8", "surrogatepass"), "sha256").hex()[:_MARK_DIGITS]
 
     def open(self, sealed: bytes) -> bytes | None:
         """Open what was sealed; None: with another secret, or it was changed."""
@@ -36,6 +43,10 @@ class Sealer:
             return self._fernet.decrypt(sealed)
         except InvalidToken:
             return None
+
+
+def _derived(secret: str, purpose: bytes) -> bytes:
+    return HKDF(algorithm=SHA256(), length=32, salt=None, info=purpose).derive(secret.encode())
 
 
 def load_or_make_key(store: StoreSettings) -> str:

@@ -25,7 +25,6 @@ _UNKNOWN_SECONDS = 5.0  # how long an upstream that could not tell is not asked 
 _UPSTREAM_SECONDS = 30.0  # clients give up on AUTH after a minute or less
 _WAITING = 100  # checks of one kind under way at once, over all clients
 _AT_ONCE = 4  # of these, being worked on: so the failures of the others are known before it is their turn
-_UPSTREAM_FACTOR = 10
 _PROVEN_SECONDS = 86400.0  # how long it is remembered that a login was right once; the store remembers longer
 
 
@@ -38,6 +37,7 @@ class Checking:
         providers: Providers,
         vault: Vault,
         failures: Failures,
+        upstreams: Failures,
         events: Events,
         clock: Clock,
         remembered: Remembered,
@@ -49,12 +49,8 @@ class Checking:
         self._events = events
         self._passwords = Passwords()
         self._remembered = remembered
-        # Mensatek blocks callers whose connections fail often (doc), whoever sent us the passwords. Then no mail could
-        # be delivered either, so wrong passwords from all sides together are bounded too. Names that anybody may invent
-        # are counted apart from those that are known, or strangers could shut out everybody.
-        bound = settings.failures * _UPSTREAM_FACTOR
-        self._upstreams = Failures(settings.model_copy(update={"failures": bound}), clock)
-        self._flights: dict[bytes, asyncio.Task[Checked]] = {}
+        self._upstreams = upstreams
+        self._flights: dict[tuple[bytes, str], asyncio.Task[Checked]] = {}
         # An upstream that hangs must not keep the gateway's own logins waiting: each has its own line.
         self._lines = {name: _Line() for name in ("", *providers.by_name)}
 
@@ -74,13 +70,14 @@ class Checking:
             login: as given.
             password: as given.
             who: whose login it is; None: nobody's, which takes as long.
-            key: what failures of this login are counted under.
+            key: what failures of this login, from this client, are counted under.
         """
         proof = self._remembered.proof(login, password, who.mark if who else "")
         known = self._remembered.refused.get(proof)
         if known is not None:
-            return self._counted(known, key)
-        flight = self._flights.get(proof) or self._depart(proof, who, key, password)
+            return await self._counted(known, key)
+        # Who is counted apart from others waits for no check that ends with their block.
+        flight = self._flights.get((proof, key)) or self._depart(proof, who, key, password)
         if flight is None:
             return Checked(None, Replies.AUTH_UNAVAILABLE, "too many logins are being checked")
         await asyncio.wait({flight})
@@ -101,12 +98,12 @@ class Checking:
         if line.waiting >= _WAITING:
             return None
         flight = asyncio.create_task(self._run(line, proof, who, key, password), name="login check")
-        self._flights[proof] = flight
+        self._flights[proof, key] = flight
         line.waiting += 1
 
         def land(ended: asyncio.Task[Checked]) -> None:
             line.waiting -= 1
-            del self._flights[proof]
+            del self._flights[proof, key]
             if not ended.cancelled() and (error := ended.exception()) is not None:
                 self._events.unexpected("login check", error)
 
@@ -115,20 +112,20 @@ class Checking:
 
     async def _run(self, line: "_Line", proof: bytes, who: Login | None, key: str, password: str) -> Checked:
         async with line.turns:
+            await self._failures.look([key])
             if self._failures.blocked_seconds(key):
                 return Checked(None, Replies.AUTH_UNAVAILABLE, "blocked while it waited")
             checked = await self._judge(who, password)
             if checked.account is not None:
                 self._remembered.right.put(proof, checked.account.name, self._settings.remember)
-                self._failures.forgive(key)
                 return checked
             wrong = checked.reply == Replies.AUTH_FAILED
             self._remembered.refused.put(proof, checked, self._settings.remember_wrong if wrong else _UNKNOWN_SECONDS)
-            return self._counted(checked, key)  # still in turn: whoever is next sees the block
+            return await self._counted(checked, key)  # still in turn: whoever is next sees the block
 
-    def _counted(self, checked: Checked, key: str) -> Checked:
+    async def _counted(self, checked: Checked, key: str) -> Checked:
         wrong = checked.reply == Replies.AUTH_FAILED
-        return replace(checked, failures=self._failures.count(key)) if wrong else checked
+        return replace(checked, failures=await self._failures.count(key)) if wrong else checked
 
     async def _judge(self, who: Login | None, password: str) -> Checked:
         if isinstance(who, KeptLogin) and len(password) <= LONGEST:
@@ -140,7 +137,9 @@ class Checking:
         return Checked(None, Replies.AUTH_FAILED, "no such login" if who is None else "wrong password")
 
     async def _ask(self, who: PassthroughLogin, password: str) -> Checked:
-        allowance = f"{who.provider} known" if who.is_listed or await self._recall(who) else who.provider
+        known = "known" if who.is_listed or await self._recall(who) else "unknown"
+        allowance = f"upstream {who.provider} {known}"
+        await self._upstreams.look([allowance])
         if self._upstreams.blocked_seconds(allowance):
             return Checked(None, Replies.AUTH_UNAVAILABLE, f"{who.provider} refused too many passwords lately")
         account = who.account(SecretStr(password))
@@ -152,7 +151,7 @@ class Checking:
         if verification.verdict is Verdict.VALID:
             return await self._keep(who, account, password)
         if verification.verdict is Verdict.INVALID:
-            self._upstreams.count(allowance)
+            await self._upstreams.count(allowance)
             return Checked(None, Replies.AUTH_FAILED, f"refused by {who.provider}: {verification.detail}")
         return Checked(None, Replies.AUTH_UNAVAILABLE, f"{who.provider} could not tell: {verification.detail}")
 

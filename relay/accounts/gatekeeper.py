@@ -8,12 +8,12 @@ from relay.accounts.account import Account
 from relay.accounts.bounded import Bounded
 from relay.accounts.checking import LONGEST, Checking
 from relay.accounts.directory import Directory, KeptLogin, Login, PassthroughLogin, parsed
-from relay.accounts.failures import Failures, client_key, delay_seconds
+from relay.accounts.failures import Failures, Keys, client_key, delay_seconds
 from relay.accounts.limits import Limits
 from relay.accounts.remembered import Checked, Remembered
 from relay.accounts.senders import Senders
 from relay.accounts.vault import Vault
-from relay.config import Settings
+from relay.config import LoginSettings, Settings
 from relay.events import Events
 from relay.message import Clock
 from relay.outcome import Replies, Reply
@@ -21,6 +21,7 @@ from relay.providers.contract import Providers
 from relay.queue.contract import Queue
 from relay.seal import Sealer
 
+_UPSTREAM_FACTOR = 10
 _RESOLVED = 10_000  # pass-through accounts are made by clients
 _RESOLVED_SECONDS = 60.0  # how long another process's newer credential may go unnoticed
 
@@ -49,10 +50,12 @@ class Accounts:
         self._limits = Limits(queue, clock)
         self._vault = Vault(queue, sealer)
         self._resolved: Bounded[str, Account] = Bounded(_RESOLVED, clock)
-        self._clients = Failures(settings.logins, clock)
-        self._logins = Failures(settings.logins, clock)
+        self._marked = sealer.mark
+        self._failures = Failures(queue, settings.logins, events, clock)
+        upstreams = Failures(queue, _upstream_rule(settings.logins), events, clock)
+        known = remembered or Remembered(clock)
         self._checking = Checking(
-            settings.logins, providers, self._vault, self._logins, events, clock, remembered or Remembered(clock)
+            settings.logins, providers, self._vault, self._failures, upstreams, events, clock, known
         )
 
     # --- logging in ---
@@ -60,33 +63,51 @@ class Accounts:
     async def authenticate(self, login: str, password: str, client: str) -> Account | Reply:
         """Check a login; see `Gatekeeper.authenticate`."""
         who = self._directory.login(login)
-        key = _failure_key(login, who)
         if (blocked := self.blocked(client)) is not None:
-            self._events.login_blocked(self._shown(login, who), client)
-            return blocked
-        account = self._checking.remembered(login, password, who) if who else None
+            return self._blocked(blocked, login, who, client)
+        account, keys = self._checking.remembered(login, password, who) if who else None, self._keys(login, who, client)
+        # What is remembered does not pass a block from anywhere: then whoever guesses would be told when it is right.
+        if account is None or self._failures.blocked_seconds(keys.login):
+            refusal = await self._blocked_now(keys, client)
+            if refusal is not None:
+                return self._blocked(refusal, login, who, client)
         if account is None:
-            if seconds := self._logins.blocked_seconds(key):
-                self._events.login_blocked(self._shown(login, who), client)
-                return _login_blocked(seconds)
-            checked = await self._checking.check(login, password, who, key)
+            counted_under = self._failures.counted_under(keys)
+            checked = await self._checking.check(login, password, who, counted_under)
             if checked.account is None:
-                return await self._refuse(checked, self._shown(login, who), client, self._reason(checked, login, who))
+                shown, reason = self._shown(login, who), self._reason(checked, login, who)
+                return await self._refuse(checked, shown, client, keys, reason)
+            await self._failures.welcome(keys)
             account = checked.account
             self._resolved.put(account.name, account, _RESOLVED_SECONDS)
         account = self._one_and_the_same(account)
         self._events.login_accepted(login, account.name, client)
         return account
 
-    async def _refuse(self, checked: Checked, shown: str, client: str, reason: str) -> Reply:
+    async def _blocked_now(self, keys: Keys, client: str) -> Reply | None:
+        """Ask the store: another process may have counted."""
+        await self._failures.look((keys.client, keys.login, keys.pair))
+        seconds = self._failures.blocked_seconds(self._failures.counted_under(keys))
+        return self.blocked(client) or (_login_blocked(seconds) if seconds else None)
+
+    def _blocked(self, reply: Reply, login: str, who: Login | None, client: str) -> Reply:
+        self._events.login_blocked(self._shown(login, who), client)
+        return reply
+
+    async def _refuse(self, checked: Checked, shown: str, client: str, keys: Keys, reason: str) -> Reply:
         if checked.reply != Replies.AUTH_FAILED:
             self._events.login_unavailable(shown, client, reason)
             return checked.reply
         # Counted before the wait, so that many connections at once gain nothing.
-        failures = max(checked.failures, self._clients.count(client_key(client)))
+        failures = max(checked.failures, await self._failures.count(keys.client))
         self._events.login_refused(shown, client, reason)
         await self._sleep(delay_seconds(self._settings, failures))
         return checked.reply
+
+    def _keys(self, login: str, who: Login | None, client: str) -> Keys:
+        # Marked, for who mixes up the fields sends the password as login.
+        name, party = who.name if who else login[:LONGEST], client_key(client)
+        return Keys(f"client {party}", f"login {self._marked(name)}", f"pair {self._marked(f'{party} {name}')}")
 
     def _reason(self, checked: Checked, login: str, who: Login | None) -> str:
         meant = self._directory.resemblance(login) if who is None else ""
@@ -105,7 +126,7 @@ class Accounts:
         Never for this machine itself, nor for trusted networks: one wrong setting in one application would shut out all
         others on the host. There the block of the login, and the delay, must do.
         """
-        seconds = self._clients.blocked_seconds(client_key(client))
+        seconds = self._failures.blocked_seconds(f"client {client_key(client)}")
         if not seconds:
             return None
         address = parsed(client)
@@ -170,8 +191,14 @@ class Accounts:
         await self._checking.close()
 
 
-def _failure_key(login: str, who: Login | None) -> str:
-    return who.name if who else login[:LONGEST]
+def _upstream_rule(settings: LoginSettings) -> LoginSettings:
+    """Tell how many wrong passwords from all sides together an upstream is asked about.
+
+    Mensatek blocks callers whose connections fail often (doc), whoever sent us the passwords. Then no mail could be
+    delivered either. Names that anybody may invent are counted apart from those that are known, or strangers could shut
+    out everybody; and what does not belong to one of them alone does not grow.
+    """
+    return settings.model_copy(update={"failures": settings.failures * _UPSTREAM_FACTOR, "block_longest": 0.0})
 
 
 def _login_blocked(seconds: float) -> Reply:

@@ -122,7 +122,15 @@ class LoginSettings(Section):
     window: Seconds = Field(600.0, gt=0, description="Over which failures are counted.")
     block: Seconds = Field(
         900.0,
-        description="How long a block lasts. A password remembered as right still passes a blocked login.",
+        description="How long a first block lasts; each further one in a row is twice as long. A client that is known at a login (`known_client`) still passes when the login is blocked because of others.",
+    )
+    block_longest: Seconds = Field(
+        6 * 3600.0, description="How long a block may become. Less than `block`: it does not grow."
+    )
+    quiet: Seconds = Field(86400.0, description="So long after the end of a block the next one is a first one again.")
+    known_client: Seconds = Field(
+        30 * 86400.0,
+        description="How long a client (a /64 of IPv6 is one) that was right at a login is known there: its own failures are counted apart, and the failures of others do not block it. 0: nobody is.",
     )
 
 

@@ -62,15 +62,16 @@ class ScriptedUpstream:
 
 
 class FailingStore:
-    """A store whose disk is gone."""
+    """A store whose disk is gone, until it comes back."""
 
-    async def load_credential(self, account):
-        raise QueueError("disk is gone")
+    def __init__(self, queue):
+        self.is_gone = True
+        self._queue = queue
 
-    async def save_credential(self, account, sealed):
-        raise QueueError("disk is gone")
+    def __getattr__(self, name):
+        return self._fail if self.is_gone else getattr(self._queue, name)
 
-    async def volume(self, account, since, before):
+    async def _fail(self, *_args, **_named):
         raise QueueError("disk is gone")
 
 
@@ -121,5 +122,10 @@ async def gate(tmp_path, clock):
 
 
 @pytest.fixture
-def failing_store():
-    return FailingStore()
+def failing_store(gate):
+    return FailingStore(gate.queue)
+
+
+@pytest.fixture
+def quiet_events():
+    return Events(logger("json", "critical", io.StringIO()))

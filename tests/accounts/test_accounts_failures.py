@@ -82,13 +82,13 @@ async def test_login_is_blocked_from_everywhere(gate):
     assert "erp" == (await accounts.authenticate(APP, "right", "198.51.100.1")).name
 
 
-async def test_remembered_password_passes_a_blocked_login(gate):
-    """Who guesses at a login from outside must not shut out the application that owns it."""
+async def test_remembered_password_passes_a_blocked_login_from_where_it_was_right_and_from_nowhere_else(gate):
+    """Who guesses at a login from outside must not shut out the application that owns it, nor hear of a right guess."""
     accounts = gate.accounts(logins={"failures": 3})
     await accounts.authenticate(APP, "right", "198.51.100.1")
     await fail(accounts, 3)
     assert "erp" == (await accounts.authenticate(APP, "right", "198.51.100.1")).name
-    assert blocked_login("15 minutes") == await accounts.authenticate(APP, "wrong again", "198.51.100.1")
+    assert blocked_login("15 minutes") == await accounts.authenticate(APP, "right", "198.51.100.2")
 
 
 async def test_right_password_forgives_the_login_and_not_the_client(gate):
@@ -149,17 +149,16 @@ async def test_clock_that_is_set_back_blocks_nobody_for_longer(gate):
     assert "erp" == (await accounts.authenticate(APP, "right", CLIENT)).name
 
 
-def test_failures_take_bounded_memory(clock):
-    failures = Failures(LoginSettings(), clock)
+async def test_failures_take_bounded_memory_also_without_the_store(failing_store, quiet_events, clock):
+    failures = Failures(failing_store, LoginSettings(), quiet_events, clock)
     for number in range(10_500):
-        failures.count(str(number))
-    assert 10_000 == len(failures._records)
+        await failures.count(str(number))
+    assert (10_000, 10_000) == (len(failures._known), len(failures._unsaved))
 
 
-def test_flood_of_one_key_takes_bounded_memory(clock):
-    settings = LoginSettings(failures=5)
-    failures = Failures(settings, clock)
-    assert [1, 2, 3, 4, 5, 1] == [failures.count("k") for _ in range(6)]
+async def test_failures_are_counted_up_to_the_block_and_then_anew(gate, quiet_events, clock):
+    failures = Failures(gate.queue, LoginSettings(failures=5), quiet_events, clock)
+    assert [1, 2, 3, 4, 5, 1] == [await failures.count("k") for _ in range(6)]
 
 
 def test_delay_stays_bounded_for_any_count():
