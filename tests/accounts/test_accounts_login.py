@@ -5,7 +5,7 @@ import json
 
 import pytest
 from accounts_parts import BASE
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from relay.accounts import Directory, hash_password
@@ -201,6 +201,7 @@ async def test_closing_ends_checks_under_way(gate):
     assert Replies.AUTH_UNAVAILABLE == await waiting
 
 
+@settings(max_examples=20, deadline=None)
 @given(st.text(min_size=1, max_size=30).filter(lambda text: text.isprintable()))
 def test_hash_is_one_that_the_configuration_takes(password):
     from relay.config.checks import _ARGON2  # noqa: PLC0415
