@@ -25,6 +25,7 @@ _UNKNOWN_SECONDS = 5.0  # how long an upstream that could not tell is not asked 
 _UPSTREAM_SECONDS = 30.0  # clients give up on AUTH after a minute or less
 _WAITING = 100  # checks of one kind under way at once, over all clients
 _AT_ONCE = 4  # of these, being worked on: so the failures of the others are known before it is their turn
+_UPSTREAM_FACTOR = 10
 _PROVEN_SECONDS = 86400.0  # how long it is remembered that a login was right once; the store remembers longer
 
 
@@ -37,7 +38,6 @@ class Checking:
         providers: Providers,
         vault: Vault,
         failures: Failures,
-        upstreams: Failures,
         events: Events,
         clock: Clock,
         remembered: Remembered,
@@ -49,7 +49,12 @@ class Checking:
         self._events = events
         self._passwords = Passwords()
         self._remembered = remembered
-        self._upstreams = upstreams
+        # Mensatek blocks callers whose connections fail often (doc), whoever sent us the passwords. Then no mail could
+        # be delivered either, so wrong passwords from all sides together are bounded too. Names that anybody may invent
+        # are counted apart from those that are known, or strangers could shut out everybody; and what is not one
+        # party's doing does not grow.
+        bound = settings.failures * _UPSTREAM_FACTOR
+        self._upstreams = failures.under(settings.model_copy(update={"failures": bound, "block_longest": 0.0}))
         self._flights: dict[tuple[bytes, str], asyncio.Task[Checked]] = {}
         # An upstream that hangs must not keep the gateway's own logins waiting: each has its own line.
         self._lines = {name: _Line() for name in ("", *providers.by_name)}

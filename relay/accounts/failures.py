@@ -47,6 +47,10 @@ class Failures:
         self._known: Bounded[str, Standing] = Bounded(_REMEMBERED, clock)  # as the store told it last
         self._unsaved: Bounded[str, Standing] = Bounded(_REMEMBERED, clock)  # what it could not take
 
+    def under(self, settings: LoginSettings) -> "Failures":
+        """Return one on the same store that counts by other settings; the keys must be others, too."""
+        return Failures(self._queue, settings, self._events, self._clock)
+
     async def look(self, keys: Collection[str]) -> None:
         """Ask the store how these stand, whoever may have failed where."""
         try:

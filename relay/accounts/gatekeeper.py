@@ -13,7 +13,7 @@ from relay.accounts.limits import Limits
 from relay.accounts.remembered import Checked, Remembered
 from relay.accounts.senders import Senders
 from relay.accounts.vault import Vault
-from relay.config import LoginSettings, Settings
+from relay.config import Settings
 from relay.events import Events
 from relay.message import Clock
 from relay.outcome import Replies, Reply
@@ -21,7 +21,6 @@ from relay.providers.contract import Providers
 from relay.queue.contract import Queue
 from relay.seal import Sealer
 
-_UPSTREAM_FACTOR = 10
 _RESOLVED = 10_000  # pass-through accounts are made by clients
 _RESOLVED_SECONDS = 60.0  # how long another process's newer credential may go unnoticed
 
@@ -52,10 +51,8 @@ class Accounts:
         self._resolved: Bounded[str, Account] = Bounded(_RESOLVED, clock)
         self._marked = sealer.mark
         self._failures = Failures(queue, settings.logins, events, clock)
-        upstreams = Failures(queue, _upstream_rule(settings.logins), events, clock)
-        known = remembered or Remembered(clock)
         self._checking = Checking(
-            settings.logins, providers, self._vault, self._failures, upstreams, events, clock, known
+            settings.logins, providers, self._vault, self._failures, events, clock, remembered or Remembered(clock)
         )
 
     # --- logging in ---
@@ -65,7 +62,8 @@ class Accounts:
         who = self._directory.login(login)
         if (blocked := self.blocked(client)) is not None:
             return self._blocked(blocked, login, who, client)
-        account, keys = self._checking.remembered(login, password, who) if who else None, self._keys(login, who, client)
+        keys = self._keys(login, who, client)
+        account = self._checking.remembered(login, password, who) if who else None
         # What is remembered does not pass a block from anywhere: then whoever guesses would be told when it is right.
         if account is None or self._failures.blocked_seconds(keys.login):
             refusal = await self._blocked_now(keys, client)
@@ -189,16 +187,6 @@ class Accounts:
     async def close(self) -> None:
         """End the checks that are under way and their threads."""
         await self._checking.close()
-
-
-def _upstream_rule(settings: LoginSettings) -> LoginSettings:
-    """Tell how many wrong passwords from all sides together an upstream is asked about.
-
-    Mensatek blocks callers whose connections fail often (doc), whoever sent us the passwords. Then no mail could be
-    delivered either. Names that anybody may invent are counted apart from those that are known, or strangers could shut
-    out everybody; and what does not belong to one of them alone does not grow.
-    """
-    return settings.model_copy(update={"failures": settings.failures * _UPSTREAM_FACTOR, "block_longest": 0.0})
 
 
 def _login_blocked(seconds: float) -> Reply:
