@@ -14,7 +14,6 @@ from relay.accounts.vault import Vault
 from relay.config import LoginSettings
 from relay.errors import QueueError
 from relay.events import Events
-from relay.message import Clock
 from relay.outcome import Replies
 from relay.providers.contract import Providers, Verdict
 
@@ -39,7 +38,6 @@ class Checking:
         vault: Vault,
         failures: Failures,
         events: Events,
-        clock: Clock,
         remembered: Remembered,
     ) -> None:
         self._settings = settings

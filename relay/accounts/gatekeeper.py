@@ -52,7 +52,7 @@ class Accounts:
         self._marked = sealer.mark
         self._failures = Failures(queue, settings.logins, events, clock)
         self._checking = Checking(
-            settings.logins, providers, self._vault, self._failures, events, clock, remembered or Remembered(clock)
+            settings.logins, providers, self._vault, self._failures, events, remembered or Remembered(clock)
         )
 
     # --- logging in ---
