@@ -2,6 +2,7 @@
 
 import asyncio
 import errno
+import json
 import os
 import shutil
 import socket
@@ -14,6 +15,7 @@ import click
 from relay.accounts.directory import Directory
 from relay.commands.options import Exit, config_option
 from relay.config import Settings, examine, warnings
+from relay.config.profiles import PROFILES
 from relay.config.units import HostPort
 from relay.descriptors import shortage
 from relay.errors import ConfigError, QueueError, StoreInUse
@@ -36,6 +38,8 @@ def check(config: Path, *, online: bool) -> None:
     if settings is not None:
         problems += [*_certificates(settings), *_addresses(settings), *_providers(settings), *_store(settings)]
         problems += filter(None, [shortage(settings)])
+        for line in _profiles(settings):
+            click.echo(line)
         for hint in [*warnings(settings), *_hints(settings)]:
             click.echo(f"warning: {hint}")
     if online and settings is not None and mistakes is None:
@@ -54,6 +58,15 @@ def _conclude(config: Path, settings: Settings | None, mistakes: ConfigError | N
         raise SystemExit(Exit.FOUND_WRONG)
     accounts = ", ".join(sorted(settings.account)) or "none of its own"
     click.echo(f"ok: {config}: {len(settings.listener)} listener(s), accounts: {accounts}")
+
+
+def _profiles(settings: Settings) -> Iterator[str]:
+    """Tell what a listener's profile came to, once what is set stands over it."""
+    for name, listener in settings.listener.items():
+        governed = listener.model_dump(mode="json", include=set(PROFILES[listener.profile]))
+        if governed:
+            options = ", ".join(f"{key} = {json.dumps(value)}" for key, value in governed.items())
+            yield f"listener.{name}: profile {listener.profile}: {options}"
 
 
 def _certificates(settings: Settings) -> Iterator[str]:

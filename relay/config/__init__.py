@@ -1,12 +1,12 @@
 """TOML and environment in, frozen and checked settings out."""
 
 from relay.config.cautions import warnings
+from relay.config.listeners import ListenerSettings
 from relay.config.loading import examine, load, masked
 from relay.config.senders import SenderPattern
 from relay.config.settings import (
     AccountPolicy,
     AccountSettings,
-    ListenerSettings,
     LoginSettings,
     Settings,
     StoreSettings,

@@ -1,11 +1,12 @@
 """What is allowed and yet worth a second look before the start."""
 
 from collections.abc import Iterator
-from ipaddress import ip_network
+from ipaddress import ip_address, ip_network
 from urllib.parse import urlsplit
 
 from relay.config.checks import is_loopback
-from relay.config.settings import ListenerSettings, Settings
+from relay.config.listeners import ListenerSettings
+from relay.config.settings import Settings
 
 _WIDE = 65536  # addresses: more than this is hardly one's own network
 
@@ -21,11 +22,8 @@ def warnings(settings: Settings) -> list[str]:
 
 
 def _listener(name: str, listener: ListenerSettings) -> Iterator[str]:
-    outside = not is_loopback(listener.address.host)
-    if outside and listener.auth and listener.tls in {"none", "starttls"} and listener.auth_without_tls == "always":
-        yield f'{name}: auth_without_tls = "always" on {listener.address} lets passwords cross the network in clear'
-    if outside and listener.auth and listener.tls == "none" and listener.auth_without_tls != "always":
-        yield f"{name}: without tls nobody but this machine itself can log in on {listener.address}"
+    if not is_loopback(listener.address.host):
+        yield from _reachable(name, listener)
     if not listener.auth and not listener.trusted:
         yield f"{name}: nobody can send here: auth is off and no network is trusted"
     if listener.tls == "none" and listener.certificate is not None:
@@ -34,6 +32,22 @@ def _listener(name: str, listener: ListenerSettings) -> Iterator[str]:
         yield f"{name}: TLS {listener.tls_min} is broken; keep it to old devices on a network of your own"
     if (listener.address.port == 465) != (listener.tls == "implicit") and listener.address.port in {25, 465, 587}:  # noqa: PLR2004
         yield f'{name}: clients expect tls = "implicit" on port 465 and only there, here it is "{listener.tls}"'
+    yield from _networks(name, listener)
+
+
+def _reachable(name: str, listener: ListenerSettings) -> Iterator[str]:
+    if listener.auth and listener.tls in {"none", "starttls"} and listener.auth_without_tls == "always":
+        yield f'{name}: auth_without_tls = "always" on {listener.address} lets passwords cross the network in clear'
+    if listener.auth and listener.tls == "none" and listener.auth_without_tls != "always":
+        yield f"{name}: without tls nobody but this machine itself can log in on {listener.address}"
+    if listener.profile == "device" and _is_public(listener.address.host):
+        yield (
+            f"{name}: a device listener on {listener.address} may be reached from anywhere; give it an address of your "
+            "own network, or let a firewall keep others away"
+        )
+
+
+def _networks(name: str, listener: ListenerSettings) -> Iterator[str]:
     for network in listener.trusted:
         parsed = ip_network(network)
         if any(_overlap(network, proxy) for proxy in listener.proxies):
@@ -48,6 +62,14 @@ def _listener(name: str, listener: ListenerSettings) -> Iterator[str]:
 def _overlap(one: str, other: str) -> bool:
     first, second = ip_network(one), ip_network(other)
     return first.version == second.version and first.overlaps(second)
+
+
+def _is_public(host: str) -> bool:
+    try:
+        address = ip_address(host)
+    except ValueError:
+        return True  # a name may lead anywhere
+    return address.is_global or address.is_unspecified
 
 
 def _senders(settings: Settings) -> Iterator[str]:

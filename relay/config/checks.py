@@ -10,15 +10,10 @@ from ipaddress import ip_address, ip_network
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from relay.config.listeners import ListenerSettings
+from relay.config.section import Network
 from relay.config.senders import SenderPattern
-from relay.config.settings import (
-    AccountPolicy,
-    AccountSettings,
-    ListenerSettings,
-    Network,
-    PassthroughSettings,
-    Settings,
-)
+from relay.config.settings import AccountPolicy, AccountSettings, PassthroughSettings, Settings
 from relay.config.shape import KeyPath
 from relay.config.units import HostPort
 from relay.powers import default_problem
@@ -28,6 +23,7 @@ from relay.powers import default_problem
 DMDSID = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,52}[A-Za-z0-9])?")
 
 _ARGON2 = re.compile(r"\$argon2(?:id|i|d)\$v=[0-9]+\$m=[0-9]+,t=[0-9]+,p=[0-9]+\$[A-Za-z0-9+/]+\$[A-Za-z0-9+/]{16,}")
+_SENDERS = '"Name <a@example.org>" or "a@example.org"'
 _DMDSID_WORDS = "letters, digits and inner hyphens, at most 54, as in the name of the customer's host"
 
 
@@ -73,6 +69,7 @@ def _listeners(settings: Settings, accounts: Collection[str]) -> Iterator[Findin
         yield from _tls(("listener", name), listener)
         yield from _trusted(("listener", name, "trusted"), listener, accounts)
         yield from _proxies(("listener", name, "proxies"), listener)
+        yield from _fixed_sender(("listener", name, "sender"), listener, settings)
     yield from _addresses(settings)
 
 
@@ -133,6 +130,30 @@ def _proxies(path: KeyPath, listener: ListenerSettings) -> Iterator[Finding]:
         if network.prefixlen == 0:
             right = 'the proxies\' own addresses, like "192.0.2.10"'
             yield Finding((*path, f"[{position}]"), "would believe anybody", right, text)
+
+
+def _fixed_sender(path: KeyPath, listener: ListenerSettings, settings: Settings) -> Iterator[Finding]:
+    if not listener.sender:
+        return
+    if not _is_mailbox(listener.sender):
+        yield Finding(path, "is not one sender", _SENDERS, listener.sender)
+        return
+    address = parseaddr(listener.sender)[1]
+    for name in dict.fromkeys(listener.trusted.values()):
+        account = settings.account.get(name)
+        if account is None:
+            continue
+        if account.sender:
+            yield Finding(path, f"has no effect: account.{name}.sender goes over it", "one of the two", listener.sender)
+        elif account.senders and not any(_matches(text, address) for text in account.senders):
+            yield Finding(path, f"is none of account.{name}.senders", "", listener.sender)
+
+
+def _matches(pattern: str, address: str) -> bool:
+    try:
+        return SenderPattern.parse(pattern).matches(address)
+    except ValueError:
+        return True  # told of where it stands
 
 
 def _network_hint(text: str) -> str:
@@ -206,9 +227,7 @@ def _policy(path: KeyPath, policy: AccountPolicy) -> Iterator[Finding]:
         except ValueError as error:
             yield Finding((*path, "senders", f"[{position}]"), "is not possible", str(error), text)
     if policy.sender and not _is_mailbox(policy.sender):
-        yield Finding(
-            (*path, "sender"), "is not one sender", '"Name <a@example.org>" or "a@example.org"', policy.sender
-        )
+        yield Finding((*path, "sender"), "is not one sender", _SENDERS, policy.sender)
     for key, value in policy.powers.items():
         problem = default_problem(key, value)
         if problem:

@@ -12,8 +12,11 @@ from typing import Any
 
 from pydantic.fields import FieldInfo
 
+from relay.config.listeners import ListenerSettings
+from relay.config.profiles import GOVERNED
 from relay.config.reading import key_text
-from relay.config.settings import AccountPolicy, Section, Settings
+from relay.config.section import Section
+from relay.config.settings import AccountPolicy, Settings
 from relay.config.shape import KeyPath, of_field, shape_at
 from relay.config.units import Bytes
 from relay.powers import POWERS
@@ -52,6 +55,17 @@ _HASH = "$argon2id$v=19$m=19456,t=2,p=1$oa1US6UrLPG52r4aFeKBuA$tw7yAMPFWf/tmv4t4
 _TABLES: Mapping[str, tuple[tuple[KeyPath, str, Mapping[str, object]], ...]] = {
     "listener": (
         (("listener", "local", "trusted"), "", {"192.0.2.0/24": "erp"}),
+        (
+            ("listener", "printers"),
+            "A door for devices that can do nothing else: no TLS, no login, whatever sender.",
+            {
+                "profile": "device",
+                "address": "192.0.2.1:25",
+                "auth": False,
+                "sender": "Scanner <scan@billing.example.org>",
+            },
+        ),
+        (("listener", "printers", "trusted"), "Whose networks they stand in.", {"198.51.100.0/24": "erp"}),
         (
             ("listener", "submission"),
             "A door for other machines: everything of [listener.local] may be set here.",
@@ -156,10 +170,12 @@ class _Writer:
                 continue
             self.describe(info)
             value = getattr(section, name)
+            # What a profile has a say in must not be set here: taking another profile would change nothing.
+            mark = "#" if isinstance(section, ListenerSettings) and name in GOVERNED else ""
             if value is None:
                 self.lines.append(f"#{name} = {_toml(_SAMPLES[*path, name])}")
             else:
-                self.lines.append(f"{name} = {_size(value) if isinstance(value, Bytes) else _toml(plain[name])}")
+                self.lines.append(f"{mark}{name} = {_size(value) if isinstance(value, Bytes) else _toml(plain[name])}")
 
     def powers(self, path: KeyPath, defaults: Mapping[str, Any]) -> None:
         """Write the defaults of the X-Relay-* headers, each power with its format."""

@@ -3,18 +3,17 @@
 The field descriptions are the documentation: the example configuration is made from them.
 """
 
-from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr
+from pydantic import BeforeValidator, Field, SecretStr
 
+from relay.config.listeners import ListenerSettings
+from relay.config.section import Name, Section
 from relay.config.units import Bytes, HostPort, Seconds
 
-Network = IPv4Network | IPv6Network
 Mode = Literal["queue", "direct", "auto"]
 PowerValue = bool | int | str
-Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,62}$")]
 
 
 def _nothing(value: object) -> object:
@@ -24,12 +23,6 @@ def _nothing(value: object) -> object:
 def _untracked() -> dict[str, PowerValue]:
     # Mensatek tracks by default; rewritten links break one-time links and signatures.
     return {"track-opens": False, "track-clicks": False}
-
-
-class Section(BaseModel):
-    """One table of the configuration."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True)
 
 
 class StoreSettings(Section):
@@ -52,55 +45,6 @@ class StoreSettings(Section):
     keep: Seconds = Field(
         30 * 86400.0,
         description="How long the history of finished messages is kept; their bodies go at once.",
-    )
-
-
-class ListenerSettings(Section):
-    """One SMTP door."""
-
-    address: HostPort = Field(HostPort("127.0.0.1", 2525), description="Where to listen. Port 0 takes any free port.")
-    tls: Literal["none", "starttls", "starttls-required", "implicit"] = Field(
-        "none",
-        description="none; starttls: offered; starttls-required: nothing but EHLO, NOOP, QUIT before it; implicit: TLS from the first byte (port 465).",
-    )
-    certificate: Path | None = Field(
-        None, description="PEM file with the certificate and its chain; needed for every tls but none."
-    )
-    key: Path | None = Field(
-        None, description="PEM file with the private key; unset: it stands in the certificate file."
-    )
-    tls_min: Literal["1.0", "1.1", "1.2", "1.3"] = Field(
-        "1.2", description="Least TLS version. Below 1.2 only for old devices on a network of your own."
-    )
-    auth: bool = Field(
-        default=True, description="Offer AUTH PLAIN and LOGIN. Without it only trusted networks can send."
-    )
-    auth_without_tls: Literal["never", "loopback", "always"] = Field(
-        "loopback",
-        description="Who may log in without TLS. always lets passwords cross the network in clear.",
-    )
-    trusted: dict[str, Name] = Field(
-        default_factory=dict,
-        description='Networks whose clients send without login, each bound to an account: "192.0.2.0/24" = "erp". Whoever can send from there sends as that account.',
-    )
-    proxies: tuple[str, ...] = Field(
-        (),
-        description='Networks of proxies (HAProxy, a load balancer) that begin each connection with a PROXY protocol header, version 1 or 2, for example ["192.0.2.10/32"]. The client that the header names is then who is logged, limited, blocked and trusted. Others connect directly, and no header of theirs is believed.',
-    )
-    max_message_bytes: Bytes = Field(Bytes(35 * 1024**2), description="Largest message taken; announced as SIZE.")
-    max_recipients: int = Field(
-        1000,
-        ge=100,
-        description="Recipients in one transaction (RFC 5321 asks for at least 100); more get 452.",
-    )
-    max_connections: int = Field(1000, ge=1, description="Connections at once; more get 421.")
-    max_connections_per_client: int = Field(100, ge=1, description="Connections at once from one address.")
-    max_errors: int = Field(20, ge=1, description="Refused commands before 421 and hang-up.")
-    command_timeout: Seconds = Field(
-        300.0, gt=0, description="Wait for the next command (RFC 5321 asks for 5 minutes at least)."
-    )
-    data_timeout: Seconds = Field(
-        180.0, gt=0, description="Wait for the next block of a message (RFC 5321: 3 minutes)."
     )
 
 

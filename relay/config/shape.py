@@ -10,7 +10,8 @@ from annotated_types import Ge, Gt, Le
 from pydantic import BeforeValidator, SecretStr
 from pydantic.fields import FieldInfo
 
-from relay.config.settings import PowerValue, Section, Settings
+from relay.config.section import Section
+from relay.config.settings import PowerValue, Settings
 from relay.config.units import Bytes, HostPort, seconds
 
 #: Where something stands in the configuration: ("account", "erp", "token").

@@ -6,9 +6,7 @@ coroutine for each command, logs nothing for each line, and searches DATA by chu
 """
 
 import asyncio
-import math
 from collections.abc import Callable, Coroutine
-from enum import Enum
 from typing import TypeVar, cast
 
 from aiosmtpd.smtp import SMTP, LoginPassword
@@ -18,8 +16,10 @@ from relay.smtp.answers import Action, Answer, Farewell, Text
 from relay.smtp.auth import credentials_text
 from relay.smtp.commands import MAX_LINE
 from relay.smtp.data import DataReader
+from relay.smtp.deadlines import Deadlines, Phase
 from relay.smtp.dialogue import UNTRUSTED_PROXY, Dialogue
 from relay.smtp.inbox import Inbox
+from relay.smtp.lineends import LineEnds
 from relay.smtp.lobby import Guest, Lobby
 from relay.smtp.proxy import SIGNATURE
 from relay.smtp.tls import shake_hands
@@ -29,20 +29,7 @@ _T = TypeVar("_T")
 
 _INBOX_MAX = 65_536  # bytes taken ahead of their turn before reading stops; one read may come on top
 _STEPS_MAX = 200  # commands answered before others get their turn: about 2 ms
-_LINGER_SECONDS = 2.0  # how long the client may take to read the last reply
 _TLS_HELLO = b"\x16"  # first byte of a TLS handshake (RFC 8446 §5.1)
-
-
-class Phase(Enum):
-    """Whose turn it is."""
-
-    SECURING = "securing"  # the TLS handshake is under way
-    COMMAND = "command"  # the client's: a command
-    DATA = "data"  # the client's: more of the message
-    STALLED = "stalled"  # nobody's: the message waits for room in memory
-    WORKING = "working"  # ours: a login is checked, or a message taken
-    CLOSING = "closing"  # the last reply is said
-    GONE = "gone"
 
 
 _LISTENING = (Phase.COMMAND, Phase.DATA)
@@ -64,13 +51,15 @@ class Connection(SMTP):
         self._lobby = lobby
         self._forerunner = forerunner  # who has been let in for this client already; None: nobody
         self._phase = Phase.COMMAND
-        self._deadline = math.inf  # loop time at which patience ends
+        self._deadlines = Deadlines(lobby.rules, loop.time)
         self._inbox = Inbox()
         self._swallowing = False  # the line is too long: drop until its end
         self._at_end = False  # the client has closed its half
         self._goes_on = False  # more of the inbox will be answered when others have had their turn
         self._dismissed = False  # the gateway is stopping
         self._starved = False  # the message found no room in memory
+        self._at_work = False  # a login is checked, or a message taken, whether the client is there or not
+        self._line_end = b""  # of the last command
         self._data: DataReader | None = None
         self._share = lobby.budget.share(self._has_room)
 
@@ -104,8 +93,7 @@ class Connection(SMTP):
 
     def connection_lost(self, error: Exception | None) -> None:  # noqa: ARG002 - asyncio's signature
         """Forget the client. A message whose final dot arrived goes on without it."""
-        if self._phase is not Phase.WORKING:
-            self._share.release()
+        self._free_share()
         self._phase = Phase.GONE
         self._data = None
         self._inbox.take()
@@ -117,11 +105,12 @@ class Connection(SMTP):
         """Take no more from a client that does not read the replies; cut it when it stays so."""
         self._wire.blocked = True
         self._wire.read(on=False)
-        self._deadline = min(self._deadline, self.loop.time() + self._lobby.rules.command_timeout)
+        self._deadlines.blocked()
 
     def resume_writing(self) -> None:
         """Go on."""
         self._wire.blocked = False
+        self._deadlines.unblocked()
         if self._phase in _LISTENING:
             self._turn_to(self._phase)
             self._advance()
@@ -134,14 +123,16 @@ class Connection(SMTP):
 
     def look_at_clock(self, now: float) -> None:
         """Notice a deadline that is over."""
-        if now < self._deadline:
+        if self._deadlines.is_unread(now):
+            self.abort()
+        elif not self._deadlines.is_over(now):
             return
-        if self._phase is Phase.CLOSING or self._wire.blocked:
+        elif self._phase is Phase.CLOSING or self._wire.blocked:
             self.abort()
         elif self._phase is Phase.STALLED:
             self._starve()
         else:
-            self._part(Replies.TIMED_OUT, lingering=self._phase is Phase.DATA)
+            self._perform(self._deadlines.farewell)
 
     def dismiss(self) -> None:
         """Say 421 now, or after the reply to a message whose final dot arrived."""
@@ -165,7 +156,7 @@ class Connection(SMTP):
         self._reset()
         self._wire.say(reply_line(Replies.GREETING.saying(f"{self._lobby.hostname} {Replies.GREETING.text}")))
         self._wire.flush()
-        self._turn_to(Phase.COMMAND)
+        self._deadlines.greeted()
         return True
 
     def _is_admitted(self) -> bool:
@@ -181,11 +172,12 @@ class Connection(SMTP):
         return False
 
     def _reset(self) -> None:
-        self.session = self._create_session()
-        self.session.peer = self.client
+        session = self._create_session()
+        session.peer = self.client
         secured = self._wire.transport.get_extra_info("ssl_object")
-        self.session.ssl = {"ssl_object": secured} if secured else None
-        self._dialogue = Dialogue(self._lobby, self.session)
+        session.ssl = {"ssl_object": secured} if secured else None
+        self._dialogue = Dialogue(self._lobby, session)
+        self.session = session
 
     def _advance(self) -> None:
         """Do what can be done with the bytes that are there, then write the replies."""
@@ -222,7 +214,8 @@ class Connection(SMTP):
             return False
         if line == b"\r\n" and self._inbox.begins_with(SIGNATURE[len(line) :]):
             return self._perform(Farewell(Replies.NOT_SMTP, UNTRUSTED_PROXY))
-        self._deadline = self.loop.time() + self._lobby.rules.command_timeout
+        self._deadlines.turn(Phase.COMMAND)
+        self._line_end = line[-2:]
         if self._swallowing or len(line) > MAX_LINE:
             self._swallowing = False
             return self._perform(self._dialogue.answer_too_long())
@@ -256,7 +249,13 @@ class Connection(SMTP):
             return
         receive = self._lobby.reception.receive
         work = receive(transaction.account, transaction.envelope(), data.content(), self.client, self._is_waiting)
-        self._work(work, self._dialogue.finished)
+        self._work(work, self._finished)
+        self._deadlines.taken()
+
+    def _finished(self, reply: Reply) -> Answer:
+        if reply.is_success:
+            self._deadlines.accepted()
+        return self._dialogue.finished(reply)
 
     def _is_waiting(self) -> bool:
         """Tell whether the client will surely hear what is said; one that closed its half may be gone."""
@@ -277,7 +276,9 @@ class Connection(SMTP):
             self._work(self._lobby.gatekeeper.authenticate(login, password, self.client), self._dialogue.logged_in)
         elif answer is Action.READ_DATA:
             self._wire.say(reply_line(Replies.SEND_DATA))
-            self._data = DataReader(self._lobby.rules.max_message_bytes)
+            rules = self._lobby.rules
+            line_ends = LineEnds() if rules.line_ends == "normalise" else None
+            self._data = DataReader(rules.max_message_bytes, line_ends=line_ends, after=self._line_end)
             self._starved = False
             self._turn_to(Phase.DATA)
         else:
@@ -289,9 +290,11 @@ class Connection(SMTP):
     def _work(self, work: Coroutine[None, None, _T], then: Callable[[_T], Answer]) -> None:
         """Let a task find the answer, whatever the client does meanwhile; commands behind it wait."""
         self._turn_to(Phase.WORKING)
+        self._at_work = True
         self._lobby.begin(work, lambda task: self._worked(task, then))
 
     def _worked(self, task: asyncio.Task[_T], then: Callable[[_T], Answer]) -> None:
+        self._at_work = False
         self._share.release()
         error = asyncio.CancelledError() if task.cancelled() else task.exception()
         reply = None if error is None else self._excuse(error)
@@ -358,11 +361,7 @@ class Connection(SMTP):
     def _turn_to(self, phase: Phase) -> None:
         """Change whose turn it is, and with it the deadline."""
         self._phase = phase
-        if phase in (Phase.DATA, Phase.STALLED):
-            self._deadline = self.loop.time() + self._lobby.rules.data_timeout
-        else:
-            is_theirs = phase is Phase.COMMAND
-            self._deadline = self.loop.time() + self._lobby.rules.command_timeout if is_theirs else math.inf
+        self._deadlines.turn(phase, self._data.size if self._data else 0)
         if phase is Phase.STALLED:
             self._wire.read(on=False)
 
@@ -384,12 +383,15 @@ class Connection(SMTP):
             self._wire.say(reply_line(reply))
             self._close(lingering=lingering)
 
+    def _free_share(self) -> None:
+        if not self._at_work:  # what is being taken is in memory still
+            self._share.release()
+
     def _close(self, *, lingering: bool = False) -> None:
-        self._phase = Phase.CLOSING
-        self._deadline = self.loop.time() + _LINGER_SECONDS
+        self._turn_to(Phase.CLOSING)
         self._inbox.take()
         self._data = None
-        self._share.release()
+        self._free_share()
         self._wire.finish(lingering=lingering and not self._at_end)
 
 

@@ -40,7 +40,7 @@ class Dialogue:
 
     def answer(self, line: bytes) -> Answer:
         """Answer one line, its line end included."""
-        if not line.endswith(b"\r\n"):
+        if self._rules.line_ends == "strict" and not line.endswith(b"\r\n"):
             # Tolerance would let "RCPT TO:<a>\nRCPT TO:<b>", passed on by a program that filters CR LF only, be two
             # commands. Closing tells scripts at once, where waiting for the CR LF would leave them hanging.
             return self._patience.weigh("", Farewell(Replies.BARE_LINE_FEED))

@@ -12,6 +12,7 @@ from relay.config.units import HostPort
 from relay.errors import ConfigError
 from relay.events import Events
 from relay.smtp.contract import Reception
+from relay.smtp.deadlines import shortest_timeout
 from relay.smtp.entrance import Entrance
 from relay.smtp.listening import Listening, close_all, listen
 from relay.smtp.lobby import Hosts, Lobby
@@ -183,7 +184,7 @@ class Door:
 
     def _look_seconds(self) -> float:
         shortest = min(
-            (min(rules.command_timeout, rules.data_timeout) for rules in self._settings.listener.values()),
+            (shortest_timeout(rules) for rules in self._settings.listener.values()),
             default=_LONGEST_LOOK_SECONDS,
         )
         return max(0.01, min(_LONGEST_LOOK_SECONDS, shortest / 10))

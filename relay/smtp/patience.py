@@ -14,6 +14,7 @@ class Patience:
         self._lobby = lobby
         self._client = client
         self._errors = 0
+        self._commands = 0
         self._pardons = 0
         self._has_told_of_surplus = False
 
@@ -25,14 +26,18 @@ class Patience:
         self._has_told_of_surplus = False
 
     def renew(self) -> None:
-        """Forget the errors: the client has sent a message."""
-        self._errors = 0
+        """Forget errors and commands: the client has sent a message."""
+        self._errors = self._commands = 0
 
     def weigh(self, verb: str, answer: Answer) -> Answer:
         """Return the answer, or the farewell that takes its place. What refuses nothing passes.
 
         `verb`: empty where it is none of ours, for what stands there may be a password that came at the wrong time.
         """
+        if verb != "RCPT":  # its number has a limit of its own
+            self._commands += 1
+        if self._commands > self._lobby.rules.max_commands and not isinstance(answer, Farewell):
+            return Farewell(Replies.TOO_MANY_COMMANDS, "too many commands")
         reply = answer.reply if isinstance(answer, Farewell) else answer
         if not isinstance(reply, Reply) or reply.is_success or (isinstance(answer, Farewell) and answer.reason):
             return answer  # a farewell with a reason is told of once, when the connection is closed for it

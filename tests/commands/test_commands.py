@@ -215,6 +215,15 @@ def test_check_says_that_the_stores_folder_is_missing(configured, tmp_path):
     assert "create it" in done.stderr
 
 
+def test_check_shows_what_a_profile_came_to(configured):
+    """With what is set over it."""
+    done = relay("check", "-c", configured('[listener.a]\nprofile = "device"\ndata_timeout = "7m"\n'))
+    (shown,) = [line for line in done.stdout.splitlines() if line.startswith("listener.")]
+    assert shown.startswith("listener.a: profile device: ")
+    assert 'line_ends = "normalise"' in shown
+    assert 'data_timeout = "7m"' in shown
+
+
 def test_check_does_not_ask_the_providers_unless_told_to(configured):
     urls = (
         '[provider.mensatek]\nurl = "http://127.0.0.1:9/v7"\n[provider.dmds]\nurl = "http://127.0.0.1:9/{dmdsid}/v1"\n'

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from relay.config import Settings, load, warnings
+from relay.config import ListenerSettings, Settings, load, warnings
 from relay.config.example import example
+from relay.config.profiles import PROFILES, profile_text
 from relay.powers import POWERS
 
 FILE = Path(__file__).parents[2] / "config" / "relay.example.toml"
@@ -41,7 +42,8 @@ def test_example_holds_the_defaults():
 
 
 def test_everything_uncommented_loads(uncommented):
-    assert {"local", "submission"} == set(uncommented.listener)
+    assert {"local", "printers", "submission"} == set(uncommented.listener)
+    assert "device" == uncommented.listener["printers"].profile
     assert {"192.0.2.0/24": "erp"} == uncommented.listener["local"].trusted
     assert "erp.token" == uncommented.account["erp"].token.get_secret_value()
     assert ("dmds", "acme", 22) == (
@@ -55,6 +57,21 @@ def test_everything_uncommented_loads(uncommented):
         uncommented.passthrough.dmds.policy.mode,
         uncommented.passthrough.dmds.policy.model_dump(mode="json")["max_age"],
     )
+
+
+def test_example_taken_for_another_profile_follows_it(tmp_path):
+    """What a profile has a say in stands there as a comment: set, it would hold whatever profile is chosen."""
+    path = tmp_path / "relay.toml"
+    for profile, own in PROFILES.items():
+        path.write_text(example().replace('profile = "submission"', f'profile = "{profile}"', 1))
+        assert ListenerSettings.model_validate({"profile": profile, **own}) == load(path, {}).listener["local"]
+
+
+def test_example_tells_what_every_profile_stands_for():
+    prose = " ".join(example().replace("\n# ", " ").split())
+    for profile in PROFILES:
+        assert f"{profile}: " in prose
+        assert profile_text(profile) in prose
 
 
 def test_example_shows_every_option():

@@ -164,7 +164,7 @@ async def _drip(caller: Caller) -> None:
 
 
 async def test_data_buys_time_with_each_block(make_doorstep):
-    doorstep = await make_doorstep({"command_timeout": 30, "data_timeout": 0.5})
+    doorstep = await make_doorstep({"data_timeout": 0.5, "data_least_rate": 0})
     caller = await doorstep.ready()
     for _ in range(8):
         await caller.send(b"x\r\n")
@@ -195,7 +195,7 @@ async def test_no_time_runs_while_the_reception_works(make_doorstep):
 
 async def test_a_client_that_never_reads_is_cut(make_doorstep):
     """What we keep for it is bounded, and so is our patience."""
-    doorstep = await make_doorstep({"command_timeout": 0.3})
+    doorstep = await make_doorstep({"command_timeout": 0.3, "max_commands": 10_000_000})
     caller = await doorstep.greeted()
     caller.reader._transport.pause_reading()  # type: ignore[attr-defined] # StreamReader has no other way
     with pytest.raises((ConnectionError, TimeoutError)):  # noqa: PT012 - the cut may be noticed at any write
@@ -207,7 +207,7 @@ async def test_a_client_that_never_reads_is_cut(make_doorstep):
 
 
 async def test_a_client_that_reads_late_loses_nothing(make_doorstep):
-    doorstep = await make_doorstep({"command_timeout": 20})
+    doorstep = await make_doorstep({"command_timeout": 20, "max_commands": 40_000})
     caller = await doorstep.greeted()
     (guest,) = doorstep.door._lobbies[0].guests
     assert isinstance(guest, Connection)
@@ -237,7 +237,8 @@ async def test_a_line_that_is_too_long_is_swallowed_in_pieces(doorstep: Doorstep
     assert await caller.reply() == "250 2.0.0 Ok"
 
 
-async def test_what_is_pipelined_behind_a_message_is_bounded(doorstep: Doorstep):
+async def test_what_is_pipelined_behind_a_message_is_bounded(make_doorstep):
+    doorstep = await make_doorstep({"max_commands": 10_000})
     doorstep.reception.may_answer.clear()
     caller = await doorstep.ready()
     await caller.send(b"x\r\n.\r\n")
