@@ -3,7 +3,11 @@
 import os
 from collections.abc import Generator
 
+import hypothesis
 import pytest
+
+hypothesis.settings.register_profile("untimed", deadline=None)  # how long an example takes says how busy the machine is
+hypothesis.settings.load_profile("untimed")
 
 pytest_plugins = ("running",)
 

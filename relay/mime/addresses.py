@@ -7,6 +7,7 @@ addresses, addresses without brackets, encoded words anywhere. What holds no add
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 
 from relay.message import Mailbox
 from relay.mime import words
@@ -14,7 +15,8 @@ from relay.mime import words
 #: One plain mailbox with brackets; nearly every From is one.
 _PLAIN = re.compile(r"(?:\"([\w .,()'/&+-]*)\"|([\w .'/&+-]*?))\s*<([\w.+=/!#$%&'*?^`{|}~-]+@[A-Za-z0-9.-]+)>")
 _BARE = re.compile(r"[A-Za-z0-9.+_-]+@[A-Za-z0-9.-]+")
-_SHORT_CHARS = 300
+_SHORT = 300  # characters or octets of a field with one mailbox, or a few
+_REMEMBERED = 1024  # short fields: senders come again and again
 _QUOTED = r"""  | "(?P<quoted>[^"\\]*+(?:\\.[^"\\]*+)*)"
 """
 _TOKENS = (
@@ -60,7 +62,8 @@ def address_list(values: Iterable[bytes]) -> AddressList:
     found: list[Mailbox] = []
     room = _MOST_BYTES
     for raw in values:
-        one = _one_field(raw if len(raw) <= room else _cut(raw, room))
+        read = _short_field if len(raw) <= _SHORT else _one_field
+        one = read(raw if len(raw) <= room else _cut(raw, room))
         found += one.mailboxes
         room -= len(raw) + _FIELD_BYTES
         if one.cut or room < 0 or len(found) > _MOST_MAILBOXES:
@@ -78,13 +81,16 @@ def mailboxes(raw: bytes) -> tuple[Mailbox, ...]:
 
 def _one_field(raw: bytes) -> AddressList:
     text = words.text_of(raw).strip()
-    if len(text) <= _SHORT_CHARS:
+    if len(text) <= _SHORT:
         plain = _PLAIN.fullmatch(text)
         if plain:
             return AddressList((Mailbox(plain[3].rstrip("."), _name(plain[1] or plain[2] or "")),), cut=False)
         if _BARE.fullmatch(text):
             return AddressList((Mailbox(text.rstrip(".")),), cut=False)
     return _List(text).read()
+
+
+_short_field = lru_cache(_REMEMBERED)(_one_field)
 
 
 class _List:

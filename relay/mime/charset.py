@@ -22,6 +22,7 @@ _BOMS = (
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
+_BOM_BYTES = tuple(bom for bom, _ in _BOMS)
 _SAMPLE_BYTES = 4096  # enough to tell scripts apart; the detector needs milliseconds for each kilobyte
 _GUESS_FROM_BYTES = 24  # fewer foreign letters prove nothing
 _FOREIGN_SHARE = 0.2  # Latin scripts have fewer letters beyond ASCII than this
@@ -52,8 +53,8 @@ def decode(data: bytes, label: str = "", *, guess: bool = True) -> tuple[str, bo
     codec = codec_of(label)
     if data.isascii() and not codec.startswith(_ASCII_IS_NOT_TEXT) and _ESCAPE not in data:
         return data.decode("ascii"), bool(codec) or not label
-    marked = next((name for bom, name in _BOMS if data.startswith(bom)), "")
-    if marked:
+    if data.startswith(_BOM_BYTES):
+        marked = next(name for bom, name in _BOMS if data.startswith(bom))
         return _scrubbed(data.decode(marked, "replace").removeprefix("\ufeff")), True
     if codec:
         text = _as_declared(data, codec)

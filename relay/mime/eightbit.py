@@ -21,17 +21,22 @@ def recoded(root: Part) -> tuple[Part, bool]:
     Returns:
         The tree, and whether any header was something else than UTF-8.
     """
+    if _is_all_utf8(root):
+        return root, False
     label = next(filter(None, (_told(part) for part in _texts(root))), "")
-    tree = _recoded_part(root, label)
-    return tree, tree is not root
+    return _recoded_part(root, label), True
 
 
 def recoded_header(header: Header, label: str) -> Header:
     """Make one header UTF-8; where it is already, return it as it is."""
-    if all(map(_is_utf8, (raw for _, raw in header.fields))):
+    if _is_utf8_header(header):
         return header
     label = label if _keeps_ascii(label) else ""
     return indexed([(name, raw if _is_utf8(raw) else _utf8(raw, label)) for name, raw in header.fields])
+
+
+def _is_all_utf8(part: Part) -> bool:
+    return _is_utf8_header(part.header) and all(map(_is_all_utf8, part.children))
 
 
 def _recoded_part(part: Part, label: str) -> Part:
@@ -60,6 +65,11 @@ def _told(part: Part) -> str:
 def _keeps_ascii(label: str) -> bool:
     codec = codec_of(label)
     return bool(codec) and _PRINTABLE.decode(codec, "replace") == _PRINTABLE.decode("ascii")
+
+
+def _is_utf8_header(header: Header) -> bool:
+    values = [raw for _, raw in header.fields]
+    return b"".join(values).isascii() or all(map(_is_utf8, values))
 
 
 def _is_utf8(raw: bytes) -> bool:

@@ -52,6 +52,7 @@ _PREFIXES = (
     "x-apple-", "x-yahoo-", "x-ymail-", "x-me-", "x-proofpoint-", "x-ironport-", "x-envelope-", "x-forwarded-",
     "x-barracuda-", "x-mimecast-", "x-amavis-", "x-rspamd-", "x-dkim", "x-lotus-", "x-mimetrack", "x-pmx-",
 )  # fmt: skip
+_KNOWN = _RECEIPTS | _THREADING | _AUTOMATION | _LISTS | _CARRIED | _PROGRAMS | _TRACE
 _MOST_NAMED = 12
 _LONGEST_NAME = 60
 
@@ -59,9 +60,9 @@ _LONGEST_NAME = 60
 def remark_header(header: Header, found: Bodies) -> None:
     """Note what the header asks for and no API can carry."""
     asked = header.by_name.keys()
-    if asked & _RECEIPTS:
+    if not _RECEIPTS.isdisjoint(asked):
         found.remark(Code.RECEIPT_REQUEST_LOST)
-    if asked & _THREADING:
+    if not _THREADING.isdisjoint(asked):
         found.remark(Code.THREADING_LOST)
     if any(
         not _NORMAL_PRIORITY.fullmatch(words.unstructured(raw)) for name in _PRIORITIES for raw in header.every(name)
@@ -71,11 +72,11 @@ def remark_header(header: Header, found: Bodies) -> None:
         found.remark(Code.SENSITIVITY_LOST)
     if "list-unsubscribe-post" in asked:
         found.remark(Code.UNSUBSCRIBE_POST_LOST)
-    if asked & _AUTOMATION or _automation(header) not in ("", "no"):
+    if not _AUTOMATION.isdisjoint(asked) or _automation(header) not in ("", "no"):
         found.remark(Code.AUTOMATION_MARKS_LOST)
-    if asked & _LISTS:
+    if not _LISTS.isdisjoint(asked):
         found.remark(Code.LIST_FIELDS_LOST)
-    others = [name for name in asked if _is_other(name)]
+    others = [name for name in asked if name not in _KNOWN and not name.startswith(_PREFIXES)]
     if others:
         found.remark(Code.HEADERS_NOT_CARRIED, _named(others))
 
@@ -88,11 +89,6 @@ def is_auto_submitted(header: Header) -> bool:
 
 def _automation(header: Header) -> str:
     return words.unstructured(header.first("auto-submitted")).partition(";")[0].strip().lower()
-
-
-def _is_other(name: str) -> bool:
-    noted = (_RECEIPTS, _THREADING, _AUTOMATION, _LISTS, _CARRIED, _PROGRAMS, _TRACE)
-    return not name.startswith(_PREFIXES) and not any(name in names for names in noted)
 
 
 def _named(names: list[str]) -> str:

@@ -1,7 +1,9 @@
 """Structured values such as `text/plain; charset="utf-8"` (RFC 2045 §5.1) with RFC 2231 parameters, read generously."""
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from urllib.parse import unquote_to_bytes
 
 from relay.mime import words
@@ -14,15 +16,17 @@ _VALUE = re.compile(rb"\s*+([^\s;/]*+(?:\s*+/\s*+[^\s;]*+)?)")
 _SEGMENT = re.compile(r"(.+?)\*(?:(\d{1,4})(\*)?)?", re.DOTALL)
 _ESCAPED = re.compile(rb'\\(["\\])')
 _TYPE = re.compile(r"([a-z0-9!#$&^_.+-]{1,127})/([a-z0-9!#$&^_.+-]{1,127})")
+_SHORT_BYTES = 100
+_REMEMBERED = 512  # short values: the same few types, charsets and dispositions come again and again
 _MAY_HOLD_BLANKS = (b"name", b"filename", b"boundary")
 
 
 @dataclass(frozen=True, slots=True)
 class Structured:
-    """A value with its parameters."""
+    """A value with its parameters; shared between parts, so never changed."""
 
     value: str  # lower case
-    parameters: dict[str, bytes]  # by lower-case name as written, so also "filename*0*"
+    parameters: Mapping[str, bytes]  # by lower-case name as written, so also "filename*0*"
 
     def token(self, name: str) -> str:
         """Return a parameter that is one plain word, such as charset; empty: none."""
@@ -59,6 +63,10 @@ def structured(raw: bytes) -> Structured:
 
     The first of equal names counts.
     """
+    return _known(raw) if len(raw) <= _SHORT_BYTES else _structured(raw)
+
+
+def _structured(raw: bytes) -> Structured:
     if b"\n" in raw or b"\r" in raw:
         raw = raw.translate(None, b"\r\n")
     value = _VALUE.match(raw)
@@ -70,6 +78,9 @@ def structured(raw: bytes) -> Structured:
         found = _ESCAPED.sub(rb"\1", quoted) if quoted else plain.strip()
         parameters.setdefault(key.decode("latin-1").lower(), found)
     return Structured(b"".join(told.split()).decode("latin-1").strip("\"',").lower(), parameters)
+
+
+_known = lru_cache(_REMEMBERED)(_structured)
 
 
 def media_type(value: str) -> str:

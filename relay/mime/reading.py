@@ -78,6 +78,8 @@ def read(data: bytes, bounds: MimeSettings) -> Content:
 
 def _files(html: str, found: Bodies) -> tuple[str, tuple[InlineImage, ...], tuple[Attachment, ...]]:
     """Tell the images that the HTML shows from the attachments; each file gets its name."""
+    if not found.files:
+        return html, (), ()
     kinds = {id(part): _kind(part) for part in found.files}
     html, ids = _identified(html, found.files, kinds)
     shown = {reference.content_id for reference in references(html, spellings(tuple(ids)))}
@@ -139,6 +141,8 @@ def _usable(mailbox: Mailbox) -> bool:
 
 
 def _listed(values: list[bytes], found: Bodies) -> tuple[Mailbox, ...]:
+    if not values:
+        return ()
     listed = address_list(values)
     if listed.cut:
         found.remark(Code.ADDRESSES_CUT)
@@ -148,7 +152,7 @@ def _listed(values: list[bytes], found: Bodies) -> tuple[Mailbox, ...]:
 def _sender(header: Header, found: Bodies) -> Mailbox | None:
     """Return From; where it holds several, Sender (RFC 5322 §3.6.2)."""
     authors = list(filter(_usable, _listed(header.every("from"), found)))
-    if len({author.email.lower() for author in authors}) == 1:
+    if len(authors) == 1 or len({author.email.lower() for author in authors}) == 1:
         return authors[0]
     if authors:
         found.remark(Code.FROM_FIRST_ONLY)
@@ -159,6 +163,8 @@ def _sender(header: Header, found: Bodies) -> Mailbox | None:
 def _reply_to(header: Header, found: Bodies) -> tuple[Mailbox | None, tuple[Mailbox, ...]]:
     """Return the first address with a domain, and all others: which of them an API takes is not known here."""
     listed = _listed(header.every("reply-to"), found)
+    if not listed:
+        return None, ()
     wanted = list(filter(_usable, listed))
     if len({mailbox.email.lower() for mailbox in wanted}) > 1:
         found.remark(Code.REPLY_TO_FIRST_ONLY)
@@ -169,13 +175,13 @@ def _reply_to(header: Header, found: Bodies) -> tuple[Mailbox | None, tuple[Mail
 def _shown_recipients(header: Header, found: Bodies) -> tuple[tuple[Mailbox, ...], tuple[Mailbox, ...]]:
     """Return To and Cc; those of the first Resent block stand first and decide (RFC 5322 §3.6.6)."""
     resent = _first_resent_block(header)
-    resent_to, resent_cc = (list(_listed(resent.get(name, []), found)) for name in ("resent-to", "resent-cc"))
-    to, cc = (list(_listed(header.every(name), found)) for name in ("to", "cc"))
+    resent_to, resent_cc = (_listed(resent.get(name, []), found) for name in ("resent-to", "resent-cc"))
+    to, cc = _listed(header.every("to"), found), _listed(header.every("cc"), found)
     if resent_to or resent_cc:
         decided_to, decided_cc = ({box.email.lower() for box in boxes} for boxes in (resent_to, resent_cc))
-        to = resent_to + [box for box in to if box.email.lower() not in decided_cc - decided_to]
-        cc = resent_cc + [box for box in cc if box.email.lower() not in decided_to]
-    return tuple(to), tuple(cc)
+        to = (*resent_to, *(box for box in to if box.email.lower() not in decided_cc - decided_to))
+        cc = (*resent_cc, *(box for box in cc if box.email.lower() not in decided_to))
+    return to, cc
 
 
 def _first_resent_block(header: Header) -> dict[str, list[bytes]]:
@@ -200,5 +206,8 @@ def _message_id(header: Header) -> str:
 
 def _list_value(header: Header, name: str) -> str:
     """Join the values of a list field; blanks inside the brackets come from folding (RFC 2369 §2)."""
-    text = ", ".join(filter(None, (words.unstructured(raw) for raw in header.every(name))))
+    values = header.every(name)
+    if not values:
+        return ""
+    text = ", ".join(filter(None, map(words.unstructured, values)))
     return _BRACKETED.sub(lambda found: "".join(found[0].split()), text)

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable
+from operator import itemgetter
 
 from relay.message import Envelope, EnvelopeRecipient, Mailbox, Notify, Recipient, Role, mailbox_key
 from relay.mime.content import Content
@@ -9,6 +10,7 @@ from relay.mime.content import Content
 #: What a recipient without NOTIFY asks for: failure reports, and delays where the server tells them (RFC 3461 §4.1).
 _NOT_SAID: frozenset[Notify] = frozenset({"FAILURE", "DELAY"})
 _NEVER: frozenset[Notify] = frozenset({"NEVER"})
+_ORDER = {role: number for number, role in enumerate(Role)}
 
 
 def settle_roles(envelope: Envelope, content: Content) -> tuple[Recipient, ...]:
@@ -24,14 +26,13 @@ def settle_roles(envelope: Envelope, content: Content) -> tuple[Recipient, ...]:
         key = mailbox_key(given.address)
         merged[key] = _merged(merged[key], given) if key in merged else given
     settled = []
-    namesakes = Counter(key.rpartition("@")[0].casefold() for key in merged)
+    namesakes = Counter(map(_local_part, merged)) if places.has_bare_names else {}
     for number, (key, given) in enumerate(merged.items()):
         # A bare name in To may be any of several; whoever it does not certainly name must stay hidden.
-        is_only_one = namesakes[key.rpartition("@")[0].casefold()] == 1
+        is_only_one = namesakes.get(_local_part(key)) == 1
         place, role, name = places.find(key, by_local_part=is_only_one) or (0, Role.BCC, "")
-        order = (list(Role).index(role), place, number)
-        settled.append((order, Recipient(given.address, role, name, given.notify, given.orcpt)))
-    return tuple(recipient for _, recipient in sorted(settled, key=lambda entry: entry[0]))
+        settled.append(((_ORDER[role], place, number), Recipient(given.address, role, name, given.notify, given.orcpt)))
+    return tuple(recipient for _, recipient in sorted(settled, key=itemgetter(0)))
 
 
 class _Places:
@@ -46,7 +47,12 @@ class _Places:
     def find(self, key: str, *, by_local_part: bool) -> tuple[int, Role, str] | None:
         """Look for the mailbox, then without case, then for a name that a local mailer left without domain."""
         place = self._exact.get(key) or self._loose.get(key.casefold())
-        return place or (self._loose.get(key.rpartition("@")[0].casefold()) if by_local_part else None)
+        return place or (self._loose.get(_local_part(key)) if by_local_part else None)
+
+    @property
+    def has_bare_names(self) -> bool:
+        """Tell whether anybody is named without a domain."""
+        return any("@" not in key for key in self._loose)
 
     def _add(self, mailboxes: Iterable[Mailbox], role: Role) -> None:
         for number, mailbox in enumerate(mailboxes):
@@ -54,6 +60,10 @@ class _Places:
             place = (number, role, mailbox.name)
             self._exact.setdefault(key, place)
             self._loose.setdefault(key.casefold(), place)
+
+
+def _local_part(key: str) -> str:
+    return key.rpartition("@")[0].casefold()
 
 
 def _merged(first: EnvelopeRecipient, again: EnvelopeRecipient) -> EnvelopeRecipient:

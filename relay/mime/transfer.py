@@ -90,7 +90,7 @@ class PartBody:
 
 def encoding_named(name: str) -> Encoding | None:
     """Read the value of a Content-Transfer-Encoding field; None: nobody knows it."""
-    return _NAMES.get(name.partition(";")[0].partition("(")[0].strip(" \t\"'").lower())
+    return _NAMES.get(name) or _NAMES.get(name.partition(";")[0].partition("(")[0].strip(" \t\"'").lower())
 
 
 def decode_base64(raw: bytes) -> bytes:

@@ -48,12 +48,12 @@ def decoded(text: str) -> str:
 
 def unstructured(raw: bytes) -> str:
     """Decode a whole unstructured value such as Subject."""
-    return decoded(text_of(raw))
+    return decoded(text_of(raw)) if raw else ""
 
 
 def clean(text: str) -> str:
     """Make one line of it: line ends and tabs become blanks, other control characters go."""
-    if _UNCLEAN.search(text):
+    if not text.isprintable() and _UNCLEAN.search(text):
         text = _CONTROLS.sub("", _SPACES.sub(" ", text))
     return text.strip()
 

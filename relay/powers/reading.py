@@ -2,7 +2,8 @@
 
 import difflib
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any
 
 from relay.errors import MailRefused
@@ -12,6 +13,7 @@ from relay.powers.contract import Powers
 
 _PREFIX = "x-relay-"
 _LONGEST_ECHO = 40
+_POLICIES = 256  # whose defaults are remembered: most mail asks for nothing else
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,17 +167,26 @@ def read_powers(headers: Sequence[tuple[str, str]], defaults: Mapping[str, bool 
     Raises:
         MailRefused: a header is not known, comes twice, or has a value that is wrong; the reply says which and why.
     """
+    usual = _read_defaults(tuple((key, _default_text(value)) for key, value in defaults.items()))
+    if not headers:
+        return usual
     asked: dict[str, Any] = {}
-    for key, value in defaults.items():
-        power, problem = _BY_KEY.get(key), default_problem(key, value)
-        if power is None or problem:
-            raise MailRefused(Replies.BAD_POWER.saying(f"The account's default {key}: {problem}"))
-        asked[power.field] = power.read(_default_text(value))
     for power, text in _gathered(headers):
         try:
             asked[power.field] = power.read(text)
         except ValueError as error:
             raise _refused(power, f"{_echo(power, text)}{error}") from error
+    return replace(usual, **asked)
+
+
+@lru_cache(_POLICIES)
+def _read_defaults(defaults: tuple[tuple[str, str], ...]) -> Powers:
+    asked: dict[str, Any] = {}
+    for key, text in defaults:
+        power, problem = _BY_KEY.get(key), default_problem(key, text)
+        if power is None or problem:
+            raise MailRefused(Replies.BAD_POWER.saying(f"The account's default {key}: {problem}"))
+        asked[power.field] = power.read(text)
     return Powers(**asked)
 
 

@@ -21,6 +21,8 @@ def wire_address(email: str) -> str:
 
     A local part beyond ASCII (RFC 6531) has no other form and stays.
     """
+    if email.isascii():
+        return email
     local, at, domain = email.rpartition("@")
     return email if domain.isascii() else f"{local}{at}{domain_key(domain)}"
 

@@ -55,6 +55,8 @@ class Personal:
 
     def stranger_notes(self, content: Content, recipients: Sequence[Recipient]) -> list[Note]:
         """Note headers that give something to nobody. Not account defaults: those may be a whole address book."""
+        if not content.powers:
+            return []
         asked = {name for name, _ in content.powers}
         strangers = {
             "X-Relay-Variables": self.variables.count_strangers(recipients),

@@ -11,6 +11,8 @@ from relay.providers.notes import note
 
 def hidden_header_notes(content: Content, recipients: Sequence[Recipient]) -> list[Note]:
     """Note addresses of To and Cc that are no recipients of the transaction: the APIs show only whom they send to."""
+    if not (content.to or content.cc):
+        return []
     sent = {each.key.casefold() for each in recipients}
     hidden = sum(mailbox_key(each.email).casefold() not in sent for each in (*content.to, *content.cc))
     if not hidden:

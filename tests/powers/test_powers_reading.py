@@ -218,6 +218,13 @@ def test_default_that_is_wrong_is_refused_by_name():
     assert expected == refusal([], {"campaign": "x"})
 
 
+def test_defaults_that_python_takes_for_equal_are_told_apart():
+    """What was read is remembered; 1 and True are one key of a table, and only one of them is a template's number."""
+    assert read_powers([], {"template": 1}).template == 1
+    with pytest.raises(MailRefused):
+        read_powers([], {"template": True})
+
+
 def test_default_that_is_right_has_no_problem():
     assert [None] * len(POWERS) == [default_problem(power.key, power.example) for power in POWERS]
 

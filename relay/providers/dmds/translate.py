@@ -29,6 +29,7 @@ class _Parts:
     sender: Sender
     campaign: Campaign
     carried: Carried
+    given: Personal
 
 
 class DmdsTranslation:
@@ -44,11 +45,11 @@ class DmdsTranslation:
             choose_sender(content, brief, is_sent=bool(self._wire.sender_email)),
             choose_campaign(content, brief, credentials),
             carry(content, inline_images=brief.policy.inline_images, settings=self._settings),
+            personal(brief.powers),
         )
-        groups = self._groups(brief)
+        groups = self._groups(brief, parts.given)
         common = self._common(brief, parts)
-        given = personal(brief.powers)
-        calls = tuple(self._call(common, group, self._contacts(group, given)) for group in groups)
+        calls = tuple(self._call(common, group, self._contacts(group, parts.given)) for group in groups)
         refuse_oversize(calls, self._settings.max_request_bytes)
         own = self._notes(content, brief, parts, groups)
         return Plan(calls, merged(content.notes, parts.sender.notes, parts.carried.notes, own))
@@ -75,9 +76,9 @@ class DmdsTranslation:
             for part in divide(group)
         )
 
-    def _groups(self, brief: Brief) -> tuple[Group, ...]:
+    def _groups(self, brief: Brief, given: Personal) -> tuple[Group, ...]:
         # The first call of a message shows the copies. Where it was accepted before, the rest are further calls.
-        individual = brief.policy.recipients == "individual" or bool(brief.batch_id) or _is_personal(brief)
+        individual = brief.policy.recipients == "individual" or bool(brief.batch_id) or _is_personal(brief, given)
         return fan_out(brief.recipients, brief.policy.recipients_per_call, individual=individual)
 
     def _common(self, brief: Brief, parts: _Parts) -> Document:
@@ -141,10 +142,10 @@ class DmdsTranslation:
         notes = [
             *hidden_header_notes(content, brief.recipients),
             *address_notes(brief.recipients),
-            *_visibility_notes(brief, groups),
+            *_visibility_notes(brief, parts.given, groups),
             *_power_notes(brief.powers),
             *self._missing_field_notes(parts, brief.powers),
-            *personal(brief.powers).stranger_notes(content, brief.recipients),
+            *parts.given.stranger_notes(content, brief.recipients),
         ]
         if self._wire.subject and is_blank(parts.campaign.subject):
             notes.append(note("subject_missing", "the mail has no subject; a placeholder stands there"))
@@ -180,16 +181,15 @@ def _named(email_key: str, email: str, name_key: str, name: str) -> Mapping[str,
     return {email_key: email, name_key: one_line(name)} if name else {email_key: email}
 
 
-def _is_personal(brief: Brief) -> bool:
+def _is_personal(brief: Brief, given: Personal) -> bool:
     """Tell whether recipients have variables of their own: a copy would show them those of the call's contact."""
-    given = personal(brief.powers).variables
-    return len(brief.recipients) > 1 and any(map(given.find, brief.recipients))
+    return len(brief.recipients) > 1 and any(map(given.variables.find, brief.recipients))
 
 
-def _visibility_notes(brief: Brief, groups: Sequence[Group]) -> list[Note]:
+def _visibility_notes(brief: Brief, given: Personal, groups: Sequence[Group]) -> list[Note]:
     if brief.policy.recipients == "individual":
         return []
-    if _is_personal(brief):
+    if _is_personal(brief, given):
         return [note("others_not_visible", "recipients have variables of their own: each gets a mail of its own")]
     notes = []
     if any(each.role is Role.TO for group in groups for each in group.copies):

@@ -54,7 +54,7 @@ class MensatekTranslation:
             content.notes,
             sender.notes,
             carried.notes,
-            self._notes(content, brief, carried, keeps_markers=keeps_markers),
+            self._notes(content, brief, carried, own, keeps_markers=keeps_markers),
         )
         return Plan(calls, notes)
 
@@ -149,8 +149,10 @@ class MensatekTranslation:
         limit = self._settings.recipient_name_limit
         return one_line(name)[: limit or None]
 
-    def _notes(self, content: Content, brief: Brief, carried: Carried, *, keeps_markers: bool) -> list[Note]:
-        powers, own = brief.powers, personal(brief.powers)
+    def _notes(
+        self, content: Content, brief: Brief, carried: Carried, own: Personal, *, keeps_markers: bool
+    ) -> list[Note]:
+        powers = brief.powers
         notes = [
             *_visibility_notes(content, brief),
             *address_notes(brief.recipients),
