@@ -21,8 +21,9 @@ VALUES {{rows}}
 """  # noqa: S608 - our own words
 INSERT_BODIES = "INSERT INTO body (message, data) VALUES {rows}"
 INSERT_RECIPIENTS = f"INSERT INTO recipient ({RECIPIENT_COLUMNS}) VALUES {{rows}}"  # noqa: S608 - our own words
-SELECT_LAST_SEQ = "SELECT coalesce(max(seq), 0) FROM message"
-SELECT_KEPT_BYTES = "SELECT value FROM tally WHERE name = 'bytes_kept'"
+SELECT_KEPT = """
+SELECT (SELECT value FROM tally WHERE name = 'bytes_kept'), (SELECT coalesce(max(seq), 0) FROM message)
+"""
 # Nothing is left to be done: no due time, no lease, no body.
 CLOSE_MESSAGES = """
 UPDATE message SET due_at = NULL, leased_by = NULL, lease_until = NULL, kept_bytes = 0, body_file = NULL,
@@ -72,8 +73,7 @@ def insert(
 
     Those that there is no room for are told QueueFull and are not written.
     """
-    kept: int = connection.execute(SELECT_KEPT_BYTES).fetchone()[0]
-    seq: int = connection.execute(SELECT_LAST_SEQ).fetchone()[0]
+    kept, seq = connection.execute(SELECT_KEPT).fetchone()
     messages: list[tuple[Value, ...]] = []
     recipients: list[tuple[Value, ...]] = []
     bodies: list[tuple[Value, ...]] = []

@@ -2,9 +2,8 @@
 
 A sync costs far more than an operation. While one runs, the next operations gather, so that the rate grows with the
 number of callers and a single caller still pays for one sync only. What can be done for many at once is handed in as
-an item of a batch. Each operation, and each batch, has its savepoint: one that fails takes back its own changes alone,
-and the items of a batch that failed are then tried one by one. A commit that fails takes back everything, and every
-caller is told so.
+an item of a batch. Where something fails, the group is done again one by one, each with its savepoint: what fails then
+takes back its own changes alone. A commit that fails takes back everything, and every caller is told so.
 """
 
 import asyncio
@@ -122,31 +121,31 @@ class Writer:
     def _commit(self, group: Sequence[_Work]) -> list[_Done]:
         connection = self._connected()
         connection.execute("BEGIN IMMEDIATE")
-        done = [one for works in _batches(group) for one in self._attempt(connection, works)]
+        try:
+            done = [one for works in _batches(group) for one in _do(connection, works)]
+        except Exception:  # noqa: BLE001 - whose fault it is shows when each is done by itself
+            if connection.in_transaction:
+                connection.execute("ROLLBACK")
+            connection.execute("BEGIN IMMEDIATE")
+            done = [self._attempt(connection, work) for work in group]
         connection.execute("COMMIT")
         self.commits += 1
         return done
 
-    def _attempt(self, connection: sqlite3.Connection, works: Sequence[_Work]) -> Iterator[_Done]:
+    def _attempt(self, connection: sqlite3.Connection, work: _Work) -> _Done:
+        """Do one thing so that it takes back its own changes alone."""
         connection.execute("SAVEPOINT operation")
         try:
             with store_errors(self._path):
-                told = works[0].batch(connection, [work.item for work in works])
+                (done,) = _do(connection, [work])
         except Exception as error:  # as an executor does: it is raised where it is awaited
             if not connection.in_transaction:
                 # SQLite took back the whole transaction (disk full, I/O error): so the whole group fails.
                 raise error if isinstance(error, QueueError) else QueueError(f"store {self._path}: lost") from error
             connection.execute("ROLLBACK TO operation")
-            connection.execute("RELEASE operation")
-            if len(works) == 1:
-                yield _Done(works[0], error=error)
-                return
-            for work in works:
-                yield from self._attempt(connection, [work])
-            return
+            done = _Done(work, error=error)
         connection.execute("RELEASE operation")
-        for work, said in zip(works, told, strict=True):
-            yield _Done(work, error=said) if isinstance(said, QueueError) else _Done(work, said)
+        return done
 
     def _connected(self) -> sqlite3.Connection:
         if self._connection is None:
@@ -172,6 +171,12 @@ class Writer:
                 one.work.future.set_result(one.value)
         if any(one.work.signals for one in done):
             self._signal()
+
+
+def _do(connection: sqlite3.Connection, works: Sequence[_Work]) -> Iterator[_Done]:
+    told = works[0].batch(connection, [work.item for work in works])
+    for work, said in zip(works, told, strict=True):
+        yield _Done(work, error=said) if isinstance(said, QueueError) else _Done(work, said)
 
 
 def _alone(connection: sqlite3.Connection, operations: Sequence[Operation[T]]) -> Sequence[T | QueueError]:
