@@ -108,6 +108,7 @@ class Volume:
 
     messages: int
     recipients: int
+    first_at: float | None  # when the first of these messages came; None: there is none
 
 
 @dataclass(frozen=True, slots=True)

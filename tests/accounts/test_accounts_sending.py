@@ -104,13 +104,64 @@ async def test_day_begins_with_what_the_store_counts(gate):
     assert await accounts.refuse_volume(erp, 6) is None
 
 
-async def test_what_another_process_takes_is_seen_within_a_minute(gate):
-    accounts, erp = gate.accounts(), account(recipients_per_day=10)
+async def test_what_another_process_takes_is_seen_within_a_second(gate):
+    accounts, erp = gate.accounts(), account(recipients_per_day=10, messages_per_minute=4)
     assert await accounts.refuse_volume(erp, 1) is None
     await kept(gate, recipients=8, at=gate.clock.now)
-    gate.clock.now += 60
-    assert (await accounts.refuse_volume(erp, 3)).is_temporary
-    assert await accounts.refuse_volume(erp, 2) is None
+    gate.clock.now += 1
+    assert "10 recipients per day" in (await accounts.refuse_volume(erp, 3)).text
+    assert await accounts.refuse_volume(erp, 1) is None
+    for seconds in (0, 20, 40):
+        await kept(gate, recipients=1, at=gate.clock.now - seconds)
+    gate.clock.now += 1
+    assert "4 messages per minute" in (await accounts.refuse_volume(account(messages_per_minute=4), 1)).text
+
+
+async def test_room_in_the_minute_comes_when_the_first_message_of_any_process_is_a_minute_old(gate):
+    accounts, erp = gate.accounts(), account(messages_per_minute=2)
+    await kept(gate, recipients=1, at=gate.clock.now - 35)
+    assert await accounts.refuse_volume(erp, 1) is None
+    assert "try again in 25 seconds" in (await accounts.refuse_volume(erp, 1)).text
+    gate.clock.now += 26
+    assert await accounts.refuse_volume(erp, 1) is None
+
+
+async def test_two_processes_take_what_one_may_and_little_more(gate):
+    """Each hears of the other once a second: what both take within one may be too much, and no more."""
+    processes, erp = [gate.accounts() for _ in range(2)], account(recipients_per_day=30)
+    taken = 0
+    for second in range(20):
+        for number in range(4):
+            if await processes[number % 2].refuse_volume(erp, 1) is None:
+                taken += 1
+                await kept(gate, recipients=1, at=gate.clock.now)
+        gate.clock.now += 1
+        assert taken >= min(30, 4 * (second + 1))
+    assert 30 <= taken <= 32
+
+
+async def test_a_day_of_many_messages_is_not_counted_from_its_beginning_every_second(gate):
+    asked = []
+
+    class Noting:
+        async def volume(self, account, since, before):
+            asked.append((since, before))
+            return await gate.queue.volume(account, since, before)
+
+    accounts, erp = gate.accounts(queue=Noting()), account(recipients_per_day=1000)
+    noon, midnight = gate.clock.now, gate.clock.now - 10 * 3600
+    for _ in range(3):
+        for _ in range(5):
+            await accounts.refuse_volume(erp, 1)
+        gate.clock.now += 1
+    edge = noon - 300
+    assert [(midnight, edge), *[(edge, midnight + DAY)] * 3] == asked
+
+
+async def test_an_account_without_limits_asks_the_store_nothing(gate, failing_store):
+    accounts = gate.accounts(queue=failing_store)
+    assert await accounts.refuse_volume(account(), 1000) is None
+    assert Replies.STORE_UNAVAILABLE == await accounts.refuse_volume(account(messages_per_minute=1), 1)
 
 
 async def test_messages_at_once_cannot_share_the_last_place(gate):

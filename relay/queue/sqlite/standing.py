@@ -18,7 +18,7 @@ INSERT INTO credential (account, sealed) VALUES (?, ?) ON CONFLICT (account) DO 
 SELECT_CREDENTIAL = "SELECT sealed FROM credential WHERE account = ?"
 # From the index message_volume alone.
 SELECT_VOLUME = """
-SELECT count(*), coalesce(sum(recipients), 0) FROM message INDEXED BY message_volume
+SELECT count(*), coalesce(sum(recipients), 0), min(received_at) FROM message INDEXED BY message_volume
 WHERE account = ? AND received_at >= ? AND received_at < ?
 """
 SELECT_STANDINGS = """

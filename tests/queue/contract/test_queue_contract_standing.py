@@ -44,12 +44,12 @@ async def test_what_is_over_and_the_oldest_of_what_is_too_much_is_deleted(queue,
 
 
 async def test_volume_is_counted_by_account_and_time(queue):
-    assert Volume(0, 0) == await queue.volume("acme", 0.0, NOON + 1)
+    assert Volume(0, 0, None) == await queue.volume("acme", 0.0, NOON + 1)
     await queue.put(new("a@x.example", "b@x.example", received_at=NOON))
     await queue.put(new("c@x.example", received_at=NOON - 100, states=[State.ACCEPTED]))
     await queue.put(new("d@x.example", account="other"))
 
-    assert Volume(2, 3) == await queue.volume("acme", NOON - 100, NOON + 1)
-    assert Volume(1, 2) == await queue.volume("acme", NOON - 99, NOON + 1)
-    assert Volume(1, 1) == await queue.volume("acme", NOON - 100, NOON)
-    assert Volume(0, 0) == await queue.volume("acme", NOON + 1, NOON + 2)
+    assert Volume(2, 3, NOON - 100) == await queue.volume("acme", NOON - 100, NOON + 1)
+    assert Volume(1, 2, NOON) == await queue.volume("acme", NOON - 99, NOON + 1)
+    assert Volume(1, 1, NOON - 100) == await queue.volume("acme", NOON - 100, NOON)
+    assert Volume(0, 0, None) == await queue.volume("acme", NOON + 1, NOON + 2)
