@@ -7,6 +7,7 @@ from typing import TypeAlias
 from aiosmtpd.smtp import LoginPassword
 
 from relay.outcome import Reply
+from relay.smtp.chunks import ChunkReader
 
 
 class Action(Enum):
@@ -31,5 +32,15 @@ class Farewell:
     reason: str = ""  # out of a closed list, for the log: why the client was turned away; empty: it was not
 
 
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """Octets that follow the command and are to be read before anything is said (RFC 3030 §2)."""
+
+    octets: int
+    is_last: bool
+    reader: ChunkReader
+    refusal: Reply | None  # what to say behind them; None: they are taken
+
+
 #: LoginPassword: a login that is to be checked.
-Answer: TypeAlias = Reply | Text | Farewell | LoginPassword | Action
+Answer: TypeAlias = Reply | Text | Farewell | LoginPassword | Chunk | Action

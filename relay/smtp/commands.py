@@ -18,6 +18,7 @@ _CONTROL = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]")
 
 #: The longest line that can mean anything: an AUTH response (RFC 4954 §4).
 MAX_LINE = 12_288
+_OCTETS_DIGITS_MAX = 20  # as in SIZE (RFC 1870 §3)
 _MAX_COMMAND = 512  # RFC 5321 §4.5.3.1.4
 # The extensions lengthen these lines (RFC 1870 §3, RFC 4954 §3, RFC 6152 §2, RFC 6531 §3, RFC 3461 §4); this is more
 # than their sum.
@@ -38,6 +39,15 @@ class Mail:
 
     sender: str  # empty: the null reverse-path
     parameters: MailParameters
+
+
+@dataclass(frozen=True, slots=True)
+class Bdat:
+    """BDAT, read."""
+
+    octets: int
+    is_last: bool
+    is_sound: bool  # False: something else stands behind the number
 
 
 def read_command(line: bytes) -> Command | Reply:
@@ -84,6 +94,15 @@ def read_rcpt(argument: bytes, *, smtputf8: bool) -> EnvelopeRecipient | Reply:
     if fault:
         return Replies.BAD_RECIPIENT_SYNTAX.saying(f"Recipient: {fault}")
     return EnvelopeRecipient(address, parameters.notify, parameters.orcpt)
+
+
+def read_bdat(argument: bytes) -> Bdat | None:
+    """Read what follows BDAT; None: it does not say how many octets come (RFC 3030 §2)."""
+    words = argument.split()
+    if not words or not words[0].isdigit() or len(words[0]) > _OCTETS_DIGITS_MAX:
+        return None
+    is_last = [word.upper() for word in words[1:]] == [b"LAST"]
+    return Bdat(int(words[0]), is_last, is_last or len(words) == 1)
 
 
 def _path(keyword: re.Pattern[str], argument: bytes) -> tuple[str, str] | None:

@@ -12,13 +12,14 @@ from typing import TypeVar, cast
 from aiosmtpd.smtp import SMTP, LoginPassword
 
 from relay.outcome import Replies, Reply
-from relay.smtp.answers import Action, Answer, Farewell, Text
+from relay.smtp.answers import Action, Answer, Chunk, Farewell, Text
 from relay.smtp.auth import credentials_text
 from relay.smtp.commands import MAX_LINE
 from relay.smtp.data import DataReader
 from relay.smtp.deadlines import Deadlines, Phase
 from relay.smtp.dialogue import UNTRUSTED_PROXY, Dialogue
 from relay.smtp.inbox import Inbox
+from relay.smtp.incoming import Incoming, Taken
 from relay.smtp.lineends import LineEnds
 from relay.smtp.lobby import Guest, Lobby
 from relay.smtp.proxy import SIGNATURE
@@ -57,11 +58,9 @@ class Connection(SMTP):
         self._at_end = False  # the client has closed its half
         self._goes_on = False  # more of the inbox will be answered when others have had their turn
         self._dismissed = False  # the gateway is stopping
-        self._starved = False  # the message found no room in memory
         self._at_work = False  # a login is checked, or a message taken, whether the client is there or not
         self._line_end = b""  # of the last command
-        self._data: DataReader | None = None
-        self._share = lobby.budget.share(self._has_room)
+        self._incoming = Incoming(lobby.budget.share(self._has_room))
 
     def __dir__(self) -> tuple[str, ...]:
         # aiosmtpd looks with dir() for the commands and mechanisms of each new connection, 0.3 ms long. It shall find
@@ -93,9 +92,8 @@ class Connection(SMTP):
 
     def connection_lost(self, error: Exception | None) -> None:  # noqa: ARG002 - asyncio's signature
         """Forget the client. A message whose final dot arrived goes on without it."""
-        self._free_share()
+        self._drop_incoming()
         self._phase = Phase.GONE
-        self._data = None
         self._inbox.take()
         if self.session is not None:  # the client was let in
             self._dialogue.leave()
@@ -219,38 +217,39 @@ class Connection(SMTP):
         if self._swallowing or len(line) > MAX_LINE:
             self._swallowing = False
             return self._perform(self._dialogue.answer_too_long())
-        return self._perform(self._dialogue.answer(line))
+        self._perform(self._dialogue.answer(line))
+        if self._incoming.holds_memory and not self._dialogue.has_chunks:
+            self._drop_incoming()  # the transaction was given up between two chunks
+        return True
 
     def _read_data(self) -> bool:
         """Take in what is there of the message; False: it wants more, or room."""
-        chunk, data = self._inbox.take(), self._data
-        if data is None or not chunk:
-            return False
-        if not data.discarding and not self._share.take(len(chunk)):
-            self._inbox.put(chunk)
-            self._turn_to(Phase.STALLED)
-            return False
-        rest = data.feed(chunk)
-        if data.discarding:
-            self._share.release()
-        if rest is None:
-            self._turn_to(Phase.DATA)
-            return False
-        self._inbox.put(rest)
-        self._end_data(data)
-        return True
+        taken = self._incoming.take(self._inbox)
+        if taken is Taken.ALL:
+            self._end_data()
+            return True
+        if taken is not Taken.NOTHING:
+            self._turn_to(Phase.DATA if taken is Taken.SOME else Phase.STALLED)
+        return False
 
-    def _end_data(self, data: DataReader) -> None:
-        self._data = None
-        transaction = self._dialogue.take_transaction()
-        if data.discarding:
-            self._turn_to(Phase.COMMAND)
-            self._perform(self._dialogue.unfinished(Replies.STORE_FULL if self._starved else Replies.TOO_BIG))
-            return
-        receive = self._lobby.reception.receive
-        work = receive(transaction.account, transaction.envelope(), data.content(), self.client, self._is_waiting)
-        self._work(work, self._finished)
-        self._deadlines.taken()
+    def _end_data(self) -> None:
+        incoming = self._incoming
+        chunk, fault = incoming.chunk, incoming.fault
+        answer = self._dialogue.chunk_read(chunk, fault) if chunk else None
+        if answer is None:
+            transaction = self._dialogue.take_transaction()
+            if fault is None:
+                data = incoming.content()
+                receive = self._lobby.reception.receive
+                work = receive(transaction.account, transaction.envelope(), data, self.client, self._is_waiting)
+                self._work(work, self._finished)
+                self._deadlines.taken()
+                return
+            incoming.drop()
+            answer = self._dialogue.unfinished(fault)
+        incoming.chunk = None
+        self._turn_to(Phase.COMMAND)
+        self._perform(answer)
 
     def _finished(self, reply: Reply) -> Answer:
         if reply.is_success:
@@ -278,8 +277,10 @@ class Connection(SMTP):
             self._wire.say(reply_line(Replies.SEND_DATA))
             rules = self._lobby.rules
             line_ends = LineEnds() if rules.line_ends == "normalise" else None
-            self._data = DataReader(rules.max_message_bytes, line_ends=line_ends, after=self._line_end)
-            self._starved = False
+            self._incoming.begin(DataReader(rules.max_message_bytes, line_ends=line_ends, after=self._line_end))
+            self._turn_to(Phase.DATA)
+        elif isinstance(answer, Chunk):
+            self._incoming.begin(answer.reader, answer)
             self._turn_to(Phase.DATA)
         else:
             self._start_tls()
@@ -295,7 +296,7 @@ class Connection(SMTP):
 
     def _worked(self, task: asyncio.Task[_T], then: Callable[[_T], Answer]) -> None:
         self._at_work = False
-        self._share.release()
+        self._drop_incoming()
         error = asyncio.CancelledError() if task.cancelled() else task.exception()
         reply = None if error is None else self._excuse(error)
         if self._phase is not Phase.WORKING:
@@ -349,10 +350,7 @@ class Connection(SMTP):
 
     def _starve(self) -> None:
         """Stop waiting for room: let the client finish, keep nothing, and say 452 then."""
-        if self._data is not None:
-            self._data.discard()
-        self._starved = True
-        self._share.release()
+        self._incoming.starve()
         self._turn_to(Phase.DATA)
         self._advance()
 
@@ -361,7 +359,7 @@ class Connection(SMTP):
     def _turn_to(self, phase: Phase) -> None:
         """Change whose turn it is, and with it the deadline."""
         self._phase = phase
-        self._deadlines.turn(phase, self._data.size if self._data else 0)
+        self._deadlines.turn(phase, self._incoming.size)
         if phase is Phase.STALLED:
             self._wire.read(on=False)
 
@@ -383,15 +381,14 @@ class Connection(SMTP):
             self._wire.say(reply_line(reply))
             self._close(lingering=lingering)
 
-    def _free_share(self) -> None:
+    def _drop_incoming(self) -> None:
         if not self._at_work:  # what is being taken is in memory still
-            self._share.release()
+            self._incoming.drop()
 
     def _close(self, *, lingering: bool = False) -> None:
         self._turn_to(Phase.CLOSING)
         self._inbox.take()
-        self._data = None
-        self._free_share()
+        self._drop_incoming()
         self._wire.finish(lingering=lingering and not self._at_end)
 
 

@@ -12,9 +12,10 @@ from aiosmtpd.smtp import LoginPassword, Session
 from relay.accounts.account import Account
 from relay.outcome import Replies, Reply
 from relay.smtp.admission import Admission
-from relay.smtp.answers import Action, Answer, Farewell, Text
+from relay.smtp.answers import Action, Answer, Chunk, Farewell, Text
 from relay.smtp.auth import Exchange, begin_exchange, challenge_line, credentials_text
-from relay.smtp.commands import read_command
+from relay.smtp.chunks import discarded
+from relay.smtp.commands import read_bdat, read_command
 from relay.smtp.lobby import Lobby
 from relay.smtp.offer import extensions, may_log_in, needs_tls, offers_tls
 from relay.smtp.patience import Patience
@@ -89,6 +90,25 @@ class Dialogue:
             self._patience.renew()
         return reply
 
+    def chunk_read(self, chunk: Chunk, fault: Reply | None) -> Answer | None:
+        """Answer a chunk that has come; None: it was the last, and the message is whole.
+
+        `fault`: why it could not be kept.
+        """
+        refusal = chunk.refusal or fault
+        if refusal is None:
+            return None if chunk.is_last else Replies.OK.saying(f"{chunk.octets} octets received")
+        if self._transaction is not None:
+            self._transaction.fail(refusal)
+        if chunk.is_last:
+            self._transaction = None
+        return self._patience.weigh("BDAT", refusal)
+
+    @property
+    def has_chunks(self) -> bool:
+        """Tell whether a message has come in part."""
+        return self._transaction is not None and self._transaction.has_chunks
+
     def unfinished(self, reply: Reply) -> Answer:
         """Take the refusal of a message that was read and thrown away."""
         return self._patience.weigh("DATA", reply)
@@ -131,6 +151,8 @@ class Dialogue:
     def _rcpt(self, argument: bytes) -> Answer:
         if self._transaction is None:
             return self._not_yet() or Replies.BAD_SEQUENCE.saying("MAIL first")
+        if self._transaction.has_chunks:
+            return Replies.BAD_SEQUENCE.saying("The message has begun")
         return self._transaction.add(argument, max_recipients=self._rules.max_recipients)
 
     def _data(self, argument: bytes) -> Answer:
@@ -138,6 +160,8 @@ class Dialogue:
             return self._not_yet() or Replies.BAD_SEQUENCE.saying("MAIL first")
         if argument:
             return Replies.BAD_SYNTAX.saying("Syntax: DATA")
+        if self._transaction.has_chunks or self._transaction.needs_chunks:
+            return Replies.BAD_SEQUENCE.saying("This message comes by BDAT")
         return Action.READ_DATA if self._transaction.has_recipients else Replies.NO_VALID_RECIPIENTS
 
     def _rset(self, _argument: bytes) -> Answer:
@@ -178,9 +202,20 @@ class Dialogue:
     def _unimplemented(self, _argument: bytes) -> Answer:
         return Replies.NOT_IMPLEMENTED
 
-    def _bdat(self, _argument: bytes) -> Answer:
-        # CHUNKING is not announced. The chunk behind BDAT would be read as commands, so there is no going on.
-        return Farewell(Replies.NOT_IMPLEMENTED.saying("BDAT is not offered here; closing"))
+    def _bdat(self, argument: bytes) -> Answer:
+        bdat = read_bdat(argument)
+        if bdat is None:
+            # Nobody can tell where the chunk ends, and it must not be read as commands.
+            return Farewell(Replies.BAD_SYNTAX.saying("Syntax: BDAT octets [LAST]; closing"))
+        limit = self._rules.max_message_bytes
+        if self._transaction is None:
+            refusal = self._not_yet() or Replies.BAD_SEQUENCE.saying("MAIL first")
+            if bdat.octets > limit:
+                return Farewell(refusal)  # who may not send shall not make us read for ever
+            return Chunk(bdat.octets, bdat.is_last, discarded(bdat.octets), refusal)
+        if not bdat.is_sound:
+            self._transaction.fail(Replies.BAD_SYNTAX.saying("Syntax: BDAT octets [LAST]"))
+        return Chunk(bdat.octets, bdat.is_last, *self._transaction.expect(bdat.octets, max_bytes=limit))
 
     def _http(self, _argument: bytes) -> Answer:
         # A browser can be made to post SMTP commands as a form; nothing behind its first line may be read.

@@ -12,6 +12,8 @@ def extensions(rules: ListenerSettings, client: str, *, has_tls: bool) -> list[s
     return [
         f"SIZE {rules.max_message_bytes:d}",  # RFC 1870
         "8BITMIME",  # RFC 6152
+        "CHUNKING",  # RFC 3030
+        "BINARYMIME",  # RFC 3030
         "SMTPUTF8",  # RFC 6531
         "PIPELINING",  # RFC 2920
         "ENHANCEDSTATUSCODES",  # RFC 2034

@@ -1,6 +1,7 @@
 """The parameters behind the address of MAIL and RCPT. Pure.
 
-SIZE (RFC 1870), BODY (RFC 6152), SMTPUTF8 (RFC 6531), AUTH (RFC 4954 §5), RET, ENVID, NOTIFY and ORCPT (RFC 3461).
+SIZE (RFC 1870), BODY (RFC 6152, RFC 3030), SMTPUTF8 (RFC 6531), AUTH (RFC 4954 §5), RET, ENVID, NOTIFY, ORCPT (RFC
+3461).
 """
 
 import re
@@ -27,6 +28,7 @@ class MailParameters:
 
     size: int = 0  # bytes announced; 0: not said
     smtputf8: bool = False
+    binary: bool = False  # the message may hold lines that are none, so that only BDAT can carry it (RFC 3030 §3)
     ret: Literal["FULL", "HDRS", ""] = ""
     envid: str = ""
 
@@ -53,6 +55,7 @@ def mail_parameters(text: str) -> MailParameters | Reply:
     return MailParameters(
         size=int(found.get("SIZE", "0")),
         smtputf8="SMTPUTF8" in found,
+        binary=found.get("BODY", "").upper() == "BINARYMIME",
         ret=cast('Literal["FULL", "HDRS", ""]', found.get("RET", "").upper()),
         envid=found.get("ENVID", ""),
     )
@@ -74,7 +77,7 @@ def rcpt_parameters(text: str) -> RcptParameters | Reply:
 # The form of each value; None: takes no value. AUTH is checked and ignored: we trust no client's word for it.
 _MAIL_PATTERNS: Mapping[str, re.Pattern[str] | None] = {
     "SIZE": re.compile(rf"[0-9]{{1,{_SIZE_DIGITS_MAX}}}"),
-    "BODY": re.compile(r"7BIT|8BITMIME", re.IGNORECASE),
+    "BODY": re.compile(r"7BIT|8BITMIME|BINARYMIME", re.IGNORECASE),
     "SMTPUTF8": None,
     "AUTH": re.compile(rf"<>|{_XTEXT.pattern}"),  # what Postfix and Exchange send: aiosmtpd refuses it
     "RET": re.compile(r"FULL|HDRS", re.IGNORECASE),

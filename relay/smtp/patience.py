@@ -4,7 +4,7 @@ from relay.outcome import Replies, Reply
 from relay.smtp.answers import Answer, Farewell
 from relay.smtp.lobby import Lobby
 
-_CONSEQUENCES = ("RCPT", "DATA")  # refused for what went wrong before them, or one by one in a long list
+_CONSEQUENCES = ("RCPT", "DATA", "BDAT")  # refused for what went wrong before them, or one by one in a long list
 
 
 class Patience:

@@ -104,7 +104,7 @@ def test_mail_parameters(text: str, parameters: MailParameters):
         (" SIZE=\u0661", 501),
         (" SIZE=1 SIZE=1", 501),
         (" SMTPUTF8=1", 501),
-        (" BODY=BINARYMIME", 501),
+        (" BODY=BINARY", 501),
         (" RET=SOME", 501),
         (" ENVID=", 501),
         (f" ENVID={'x' * 101}", 501),
