@@ -25,6 +25,8 @@ _NOT_TRIED = Deferred(
 #: What is said of recipients of a call that is about to be made again in smaller ones.
 _IN_SMALLER_CALLS = "the API refuses the call for somebody in it; tried in smaller calls"
 
+_UNSAID = Deferred("the answer does not tell of this recipient", maybe_accepted=True)
+
 
 @dataclass(frozen=True, slots=True)
 class CallResult:
@@ -33,6 +35,10 @@ class CallResult:
     call: Call
     outcomes: Mapping[str, Outcome]  # by Recipient.key, everybody in the call
     seconds: float
+
+    def troubles(self) -> list[Refused | Deferred]:
+        """List the outcomes that are no acceptance."""
+        return [said for said in self.outcomes.values() if not isinstance(said, Accepted)]
 
 
 class Journal(Protocol):
@@ -105,9 +111,9 @@ class Delivery:
                 if attempt.is_enough or self._pauses.seconds_left(attempt.account.name) > 0:
                     break
                 result = await self._make(attempt, call, is_last=not calls)
-            if is_divided := _is_refused_for_somebody(result):
+            if _is_refused_for_somebody(result):
                 calls.extendleft(reversed(self._providers[attempt.account.provider].split(call)))
-            if not is_divided and _is_useless_to_go_on(result.outcomes.values()):
+            elif _is_useless_to_go_on(result):
                 break
         attempt.leave_untried()
 
@@ -138,24 +144,20 @@ class Delivery:
             self._events.unexpected("delivery", error, message_id=attempt.message_id)
             unknown = Deferred(f"unforeseen: {type(error).__name__}", blame=Blame.US, maybe_accepted=True)
             return {recipient.key: unknown for recipient in call.recipients}
-        unsaid = Deferred("the answer does not tell of this recipient", maybe_accepted=True)
-        return {recipient.key: said.get(recipient.key, unsaid) for recipient in call.recipients}
+        return {recipient.key: said.get(recipient.key, _UNSAID) for recipient in call.recipients}
 
     async def _judge_account(self, account: Account, outcomes: Iterable[Outcome]) -> None:
         for outcome in outcomes:
-            match outcome:
-                case Accepted():
-                    await self._pauses.success(account.name, account.provider)
-                    return
-                case Deferred(blame=Blame.ACCOUNT):
-                    await self._pauses.fault(account.name, account.provider, outcome.reason)
-                    return
-                case _:
-                    continue
+            if isinstance(outcome, Accepted):
+                await self._pauses.success(account.name, account.provider)
+                return
+            if isinstance(outcome, Deferred) and outcome.blame is Blame.ACCOUNT:
+                await self._pauses.fault(account.name, account.provider, outcome.reason)
+                return
 
     def _tell(self, attempt: Attempt, result: CallResult) -> None:
-        outcomes = tuple(result.outcomes.values())
-        troubles = [outcome.reason for outcome in outcomes if not isinstance(outcome, Accepted)]
+        outcomes, troubles = result.outcomes, result.troubles()
+        refused = sum(isinstance(trouble, Refused) for trouble in troubles) if troubles else 0
         self._events.call_finished(
             attempt.message_id,
             account=attempt.account.name,
@@ -163,12 +165,12 @@ class Delivery:
             function=result.call.function,
             seconds=result.seconds,
             accepted=len(outcomes) - len(troubles),
-            refused=sum(isinstance(outcome, Refused) for outcome in outcomes),
-            deferred=sum(isinstance(outcome, Deferred) for outcome in outcomes),
-            reason=troubles[0] if troubles else "",
-            batch_id=_batch_of(outcomes),
+            refused=refused,
+            deferred=len(troubles) - refused,
+            reason=troubles[0].reason if troubles else "",
+            batch_id=_batch_of(outcomes.values()),
         )
-        for outcome in outcomes:
+        for outcome in outcomes.values():
             if isinstance(outcome, Accepted) and outcome.sent_count is not None:
                 self._events.sent_count_differs(
                     attempt.message_id,
@@ -186,15 +188,16 @@ class Delivery:
         return known[1]
 
 
-def _is_useless_to_go_on(outcomes: Iterable[Outcome]) -> bool:
+def _is_useless_to_go_on(result: CallResult) -> bool:
     """Tell whether all of a call's recipients were deferred, by which the next call would fare no better."""
-    return all(isinstance(outcome, Deferred) for outcome in outcomes)
+    return all(isinstance(outcome, Deferred) for outcome in result.outcomes.values())
 
 
 def _is_refused_for_somebody(result: CallResult) -> bool:
     """Tell whether a call of several was refused for one that the API does not name."""
-    blamed = any(isinstance(said, Refused) and said.somebody_in_call for said in result.outcomes.values())
-    return blamed and len(result.outcomes) > 1
+    if len(result.outcomes) == 1:
+        return False
+    return any(isinstance(said, Refused) and said.somebody_in_call for said in result.outcomes.values())
 
 
 def _while_dividing(result: CallResult) -> CallResult:
