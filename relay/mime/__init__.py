@@ -5,6 +5,7 @@ from relay.mime.images import inline_as_attachments, inline_as_data
 from relay.mime.notes import NOTES
 from relay.mime.reading import read
 from relay.mime.roles import settle_roles
+from relay.mime.sentas import sent_as
 
 __all__ = [
     "NOTES",
@@ -17,5 +18,6 @@ __all__ = [
     "inline_as_attachments",
     "inline_as_data",
     "read",
+    "sent_as",
     "settle_roles",
 ]

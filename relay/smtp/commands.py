@@ -64,8 +64,12 @@ def read_command(line: bytes) -> Command | Reply:
     return Command(verb, argument.strip())
 
 
-def read_mail(argument: bytes) -> Mail | Reply:
-    """Read what follows MAIL, or say what is wrong with it."""
+def read_mail(argument: bytes, *, is_replaced: bool = False) -> Mail | Reply:
+    """Read what follows MAIL, or say what is wrong with it.
+
+    `is_replaced`: another sender takes the place of the one given, which then may be anything; devices call themselves
+    "scanner".
+    """
     path = _path(_FROM, argument)
     if path is None:
         return Replies.BAD_SYNTAX.saying("Syntax: MAIL FROM:<address>")
@@ -73,6 +77,8 @@ def read_mail(argument: bytes) -> Mail | Reply:
     parameters = mail_parameters(rest)
     if isinstance(parameters, Reply):
         return parameters
+    if is_replaced:
+        return Mail(sender, parameters)
     if not sender.isascii() and not parameters.smtputf8:
         return Replies.NEEDS_SMTPUTF8
     fault = address_fault(sender, deliverable=False) if sender else ""

@@ -36,7 +36,7 @@ class Door:
         budget: ByteBudget | None = None,
     ) -> None:
         self._settings = settings
-        self._hosts = Hosts(gatekeeper, reception, settings.listener)
+        self._hosts = Hosts(gatekeeper, reception, settings)
         self._events = events
         self._budget = budget or ByteBudget(settings.delivery.bytes_in_flight)
         self._seats = Seats()
@@ -84,8 +84,7 @@ class Door:
         """
         await self._adopt(settings, listening)
         self._settings = settings
-        self._hosts.gatekeeper, self._hosts.reception = gatekeeper, reception
-        self._hosts.listeners = frozenset(settings.listener)
+        self._hosts.change(gatekeeper, reception, settings)
         self._budget.max_bytes = settings.delivery.bytes_in_flight
         self.reload_certificates()
 

@@ -3,16 +3,17 @@
 import asyncio
 import copy
 from collections import Counter
-from collections.abc import Callable, Collection, Coroutine
+from collections.abc import Callable, Coroutine
 from typing import Protocol, Self, TypeVar
 
 from relay.accounts.account import Gatekeeper
 from relay.budget import ByteBudget
-from relay.config import ListenerSettings
+from relay.config import ListenerSettings, Settings
 from relay.events import Events
 from relay.outcome import Replies, Reply
 from relay.smtp.contract import Reception
 from relay.smtp.seats import Seats
+from relay.smtp.sentas import SentAs
 from relay.smtp.tls import Certificate
 
 _T = TypeVar("_T")
@@ -36,10 +37,15 @@ class Guest(Protocol):
 class Hosts:
     """Who serves the guests of every listener: others, once the configuration has been reloaded."""
 
-    def __init__(self, gatekeeper: Gatekeeper, reception: Reception, listeners: Collection[str]) -> None:
+    def __init__(self, gatekeeper: Gatekeeper, reception: Reception, settings: Settings) -> None:
+        self.change(gatekeeper, reception, settings)
+
+    def change(self, gatekeeper: Gatekeeper, reception: Reception, settings: Settings) -> None:
+        """Let others serve from now on."""
         self.gatekeeper = gatekeeper
         self.reception = reception
-        self.listeners = frozenset(listeners)  # the names of those that are open
+        self.listeners = frozenset(settings.listener)  # the names of those that are open
+        self.max_header_bytes = settings.mime.max_header_bytes
 
 
 class Lobby:
@@ -81,7 +87,9 @@ class Lobby:
     @property
     def reception(self) -> Reception:
         """Return who takes messages now."""
-        return self.hosts.reception
+        if not self.rules.sender:
+            return self.hosts.reception
+        return SentAs(self.hosts.reception, self.rules.sender, self.hosts.max_header_bytes)
 
     @property
     def is_given_up(self) -> bool:

@@ -6,6 +6,7 @@ from relay.outcome import Replies, Reply
 from relay.smtp.chunks import ChunkReader
 from relay.smtp.commands import Mail, read_mail, read_rcpt
 from relay.smtp.lobby import Lobby
+from relay.smtp.sentas import sender_address
 
 
 class Transaction:
@@ -69,9 +70,10 @@ class Transaction:
 
 def open_transaction(lobby: Lobby, account: Account, argument: bytes) -> Transaction | Reply:
     """Take what follows MAIL, if the account may send as that sender and the size announced is allowed."""
-    mail = read_mail(argument)
+    fixed = sender_address(lobby.rules.sender)
+    mail = read_mail(argument, is_replaced=bool(fixed))
     if isinstance(mail, Reply):
         return mail
     if mail.parameters.size > lobby.rules.max_message_bytes:
         return Replies.TOO_BIG  # RFC 1870 §6.1: before the client has sent it all
-    return lobby.gatekeeper.refuse_sender(account, mail.sender) or Transaction(account, mail)
+    return lobby.gatekeeper.refuse_sender(account, fixed or mail.sender) or Transaction(account, mail)

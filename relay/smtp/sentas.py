@@ -1,0 +1,41 @@
+"""A listener's fixed sender: whatever a device says of itself, its mail comes from one address.
+
+It is put into the message before anything is kept or sent. So it needs no place beside the message in the store, and
+first attempts, retries and restarts cannot disagree; what is checked against the account's `senders` is what is sent.
+"""
+
+import contextlib
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from email.utils import parseaddr
+
+from relay.accounts.account import Account
+from relay.errors import MailRefused
+from relay.message import Envelope
+from relay.mime import sent_as
+from relay.outcome import Reply
+from relay.smtp.contract import Reception
+
+
+def sender_address(sender: str) -> str:
+    """Return the address of a listener's `sender`; empty: there is none."""
+    return parseaddr(sender)[1]
+
+
+@dataclass(frozen=True, slots=True)
+class SentAs:
+    """A reception that gives each message its listener's sender, then hands it on."""
+
+    reception: Reception
+    sender: str  # "Name <a@b>" or "a@b"
+    max_header_bytes: int
+
+    async def receive(
+        self, account: Account, envelope: Envelope, data: bytes, client: str, is_waiting: Callable[[], bool]
+    ) -> Reply:
+        """Receive one message; see `Reception.receive`. The null sender stays: it asks that nobody be answered."""
+        mail_from = sender_address(self.sender) if envelope.mail_from else ""
+        # A header too large to read is as much so for the reception, which refuses it and tells of it.
+        with contextlib.suppress(MailRefused):
+            data = sent_as(data, self.sender, self.max_header_bytes)
+        return await self.reception.receive(account, replace(envelope, mail_from=mail_from), data, client, is_waiting)
