@@ -134,10 +134,7 @@ class HttpClient:
         body: "_Body",
         trusted: ssl.SSLContext | bool,  # noqa: FBT001 - the library's type: True stands for the system's authorities
     ) -> Answer:
-        length = {"Content-Length": str(body.length)}
-        response = await session.request(
-            method, url, data=body, headers={**headers, **length}, allow_redirects=False, ssl=trusted
-        )
+        response = await session.request(method, url, data=body, headers=headers, allow_redirects=False, ssl=trusted)
         try:
             content = await _bounded(response)
         finally:
@@ -151,6 +148,8 @@ class HttpClient:
 
     def _retry_after_seconds(self, headers: Mapping[str, str]) -> float | None:
         value = headers.get("Retry-After", "").strip()
+        if not value:
+            return None
         if value.isascii() and value.isdigit():
             return min(float(value[:9]), _LONGEST_RETRY_AFTER_SECONDS)
         until = _http_date(value)
@@ -167,7 +166,7 @@ class _Body(Payload):
     def __init__(self, pieces: Sequence[bytes]) -> None:
         super().__init__(pieces, content_type="application/json")
         self._pieces = pieces
-        self._size = self.length = sum(map(len, pieces))  # bytes; `_size` is where the library looks
+        self._size = self.length = sum(map(len, pieces))  # bytes; of `_size` the library makes Content-Length
         self.met_closed_connection = False  # a kept connection turned out to be closed before anything was written
         self.may_be_complete = False  # the last byte was, or may have been, handed to the socket
         self.is_written = False  # all was handed over without an error
@@ -210,6 +209,8 @@ async def _bounded(response: aiohttp.ClientResponse) -> bytes:
     """Read an answer up to the bound; of a refusal, take what there is."""
     content = bytearray()
     try:
+        if response.content.is_eof():  # came together with its header, as nearly every answer does
+            content += response.content.read_nowait()
         async for chunk in response.content.iter_chunked(_JOIN_UP_TO_BYTES):
             content += chunk
             if len(content) > _MAX_ANSWER_BYTES:

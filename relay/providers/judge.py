@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 
 from relay.errors import ProviderError
+from relay.message import Recipient
 from relay.outcome import Blame, Deferred, Refused, Replies
 from relay.providers.contract import Call, Document
 from relay.providers.echo import HIDDEN, decoded, line_of, without_echo
@@ -26,7 +27,16 @@ class Unsaid:
 
     secrets: tuple[str, ...] = field(default=(), repr=False)
     document: Document = field(default_factory=dict, repr=False)
-    public: frozenset[str] = frozenset()  # values of the document that may be told: addresses
+    recipients: tuple[Recipient, ...] = field(default=(), repr=False)
+    address_keys: tuple[str, ...] = ()  # of members of the document that are addresses
+
+    @property
+    def public(self) -> frozenset[str]:
+        """Values of the document that may be told: an error that must not name an address is of no use."""
+        addresses = {wire_address(each.address) for each in self.recipients}
+        return frozenset(
+            addresses | {value for key in self.address_keys if isinstance(value := self.document.get(key), str)}
+        )
 
     def starred(self, text: str) -> str:
         """Put stars for the secrets in a text."""
@@ -102,10 +112,8 @@ def by_status(answer: Answer, said: str, *, proven_fault: bool = False) -> Refus
 
 
 def unsaid_of(call: Call, secrets: tuple[str, ...], *address_keys: str) -> Unsaid:
-    """Tell what no text about a call may hold. Addresses may stay: an error that must not name one is of no use."""
-    addresses = {wire_address(each.address) for each in call.recipients}
-    addresses |= {value for key in address_keys if isinstance(value := call.document.get(key), str)}
-    return Unsaid(secrets, call.document, frozenset(addresses))
+    """Tell what no text about a call may hold: all of it but addresses."""
+    return Unsaid(secrets, call.document, call.recipients, address_keys)
 
 
 def clean(text: str, unsaid: Unsaid) -> str:
@@ -114,6 +122,8 @@ def clean(text: str, unsaid: Unsaid) -> str:
     Secrets are starred; what stands in the mail is hidden, and so is what looks like base64 (a key, or a piece of an
     attachment that the API quotes).
     """
+    if not text:
+        return ""
     text = unsaid.starred(decoded(unsaid.starred(text)[: 20 * _MAX_TEXT]))
     text = _BASE64_RUN.sub(HIDDEN, line_of(text))
     if len(text) > _MAX_TEXT:

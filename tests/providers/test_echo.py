@@ -163,4 +163,4 @@ def test_no_letter_shifts_the_others(letter):
 
 
 def test_nothing_of_a_call_is_shown_by_what_guards_it():
-    assert "Unsaid(public=frozenset())" == repr(Unsaid(("key",), {"a": "b"}))
+    assert "Unsaid(address_keys=())" == repr(Unsaid(("key",), {"a": "b"}))

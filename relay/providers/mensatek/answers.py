@@ -16,6 +16,7 @@ import orjson
 from relay.providers.complaint import spoken
 
 _BARE_NUMBER = re.compile(r"[+-]?\d+(?:[.,]\d+)*")
+_WHOLE = re.compile(r"\s*[+-]?[0-9]{1,15}\s*")
 _MAX_XML_DEPTH = 8  # twice the deepest seen
 _TXT_PAIR = re.compile(r"([A-Za-z]+)\s*:\s*([^;]*)(?:;|$)")
 
@@ -87,9 +88,9 @@ def read_answer(body: bytes) -> MensatekAnswer | None:
 
 def _from_json(value: Any) -> MensatekAnswer | None:
     match value:
-        case [Mapping() as only]:
+        case [dict() as only]:
             return _from_members(only)
-        case Mapping():
+        case dict():
             return _from_members(value)
         case str() | int() | float() if not isinstance(value, bool):
             return _from_text(str(value))
@@ -133,12 +134,12 @@ def _tally(value: Any) -> Tally:
         except orjson.JSONDecodeError:
             return Tally()
     match value:
-        case Mapping():
-            return Tally(entries=tuple(_entries(list(value.values()))))
+        case list():
+            return Tally(entries=tuple(_entries(value)))
         case str() | int() | float():
             return Tally(count=_whole(value))
-        case Sequence():
-            return Tally(entries=tuple(_entries(value)))
+        case dict():
+            return Tally(entries=tuple(_entries(list(value.values()))))
         case _:
             return Tally()
 
@@ -148,7 +149,7 @@ def _entries(items: Sequence[Any]) -> Iterator[Entry]:
         match item:
             case str():
                 yield Entry(item.strip())
-            case Mapping():
+            case dict():
                 named = {str(key).casefold(): value for key, value in item.items()}
                 yield Entry(_words(named.get("email")), _words(named.get("idmensaje")))
 
@@ -162,7 +163,7 @@ def _whole(value: Any) -> int | None:
             return value
         case float() if value.is_integer():
             return int(value)
-        case str() if re.fullmatch(r"\s*[+-]?[0-9]{1,15}\s*", value):
+        case str() if _WHOLE.fullmatch(value):
             return int(value)
         case _:
             return None
@@ -170,7 +171,13 @@ def _whole(value: Any) -> int | None:
 
 def _words(value: Any) -> str:
     """Read a text or a number as text; anything else is nothing."""
-    return str(value).strip() if isinstance(value, str | int | float) and not isinstance(value, bool) else ""
+    match value:
+        case str():
+            return value.strip()
+        case int() | float() if not isinstance(value, bool):
+            return str(value)
+        case _:
+            return ""
 
 
 def _xml_members(text: str) -> Mapping[str, Any]:
