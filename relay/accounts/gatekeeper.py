@@ -3,6 +3,7 @@
 import asyncio
 import math
 from collections.abc import Awaitable, Callable
+from functools import lru_cache
 
 from relay.accounts.account import Account
 from relay.accounts.bounded import Bounded
@@ -21,6 +22,7 @@ from relay.providers.contract import Providers
 from relay.queue.contract import Queue
 from relay.seal import Sealer
 
+_KEYS = 4096  # what so many clients' logins are counted under is remembered
 _RESOLVED = 10_000  # pass-through accounts are made by clients
 _RESOLVED_SECONDS = 60.0  # how long another process's newer credential may go unnoticed
 
@@ -50,6 +52,7 @@ class Accounts:
         self._vault = Vault(queue, sealer)
         self._resolved: Bounded[str, Account] = Bounded(_RESOLVED, clock)
         self._marked = sealer.mark
+        self._keys = lru_cache(_KEYS)(self._make_keys)  # most clients come again and again
         self._failures = Failures(queue, settings.logins, events, clock)
         self._checking = Checking(
             settings.logins, providers, self._vault, self._failures, events, remembered or Remembered(clock)
@@ -62,7 +65,7 @@ class Accounts:
         who = self._directory.login(login)
         if (blocked := self.blocked(client)) is not None:
             return self._blocked(blocked, login, who, client)
-        keys = self._keys(login, who, client)
+        keys = self._keys(who.name if who else login[:LONGEST], client)
         account = self._checking.remembered(login, password, who) if who else None
         # What is remembered does not pass a block from anywhere: then whoever guesses would be told when it is right.
         if account is None or self._failures.blocked_seconds(keys.login):
@@ -102,9 +105,9 @@ class Accounts:
         await self._sleep(delay_seconds(self._settings, failures))
         return checked.reply
 
-    def _keys(self, login: str, who: Login | None, client: str) -> Keys:
+    def _make_keys(self, name: str, client: str) -> Keys:
         # Marked, for who mixes up the fields sends the password as login.
-        name, party = who.name if who else login[:LONGEST], client_key(client)
+        party = client_key(client)
         return Keys(f"client {party}", f"login {self._marked(name)}", f"pair {self._marked(f'{party} {name}')}")
 
     def _reason(self, checked: Checked, login: str, who: Login | None) -> str:

@@ -118,7 +118,8 @@ CREATE TABLE standing (
 
 CREATE INDEX standing_until ON standing (until);
 
--- Messages that are sent while their client waits, or that it may send again without knowing what became of them.
+-- Messages that are sent while their client waits, or that it may send again without knowing what became of them. No index:
+-- a row comes and goes with each message, few stay, and only the housekeeping looks at all of them.
 CREATE TABLE doubt (
     mark        BLOB PRIMARY KEY, -- fingerprint of account, envelope and bytes
     since       REAL NOT NULL,
@@ -128,9 +129,6 @@ CREATE TABLE doubt (
     token       BLOB,             -- which taking it is; NULL: none
     lease_until REAL
 ) WITHOUT ROWID;
-
-CREATE INDEX doubt_until ON doubt (until);
-CREATE INDEX doubt_owner ON doubt (owner) WHERE owner IS NOT NULL;
 
 -- One row that a health check writes, to know that the store can be written to.
 CREATE TABLE probe (

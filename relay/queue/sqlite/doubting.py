@@ -8,13 +8,19 @@ from relay.errors import BeingTaken, LeaseLost
 from relay.outcome import Accepted, Reply
 from relay.queue.contract import Doubt
 
+_LOST = "the same message has been given to somebody else"
+
 SELECT_DOUBT = "SELECT since, until, known, token, lease_until FROM doubt WHERE mark = ?"
+INSERT_DOUBT = """
+INSERT INTO doubt (mark, since, until, known, owner, token, lease_until) VALUES (?, ?, ?, ?, ?, ?, ?)
+ON CONFLICT (mark) DO NOTHING
+"""
 UPSERT_DOUBT = """
 INSERT OR REPLACE INTO doubt (mark, since, until, known, owner, token, lease_until) VALUES (?, ?, ?, ?, ?, ?, ?)
 """
 LEASE_DOUBT = "UPDATE doubt SET owner = ?, token = ?, lease_until = ? WHERE mark = ?"
 SELECT_TAKER = "SELECT owner FROM doubt WHERE mark = ? AND token = ?"
-DELETE_DOUBT = "DELETE FROM doubt WHERE mark = ?"
+DELETE_DOUBT = "DELETE FROM doubt WHERE mark = ? AND token = ?"
 FREE_DOUBTS_OF = "UPDATE doubt SET owner = NULL, token = NULL, lease_until = NULL WHERE owner = ?"
 DELETE_ENDED = "DELETE FROM doubt WHERE until <= ? AND (token IS NULL OR lease_until <= ?)"
 DELETE_OLDEST = """
@@ -32,15 +38,16 @@ def open_doubt(
     now: float,
 ) -> Doubt | None:
     """Lease a mark and return what is known of it; None: nothing was."""
-    row = connection.execute(SELECT_DOUBT, (mark,)).fetchone()
     lease_until = now + lease_seconds
+    values = (mark, begun.since, begun.until, _known_text(begun), owner, token, lease_until)
+    if connection.execute(INSERT_DOUBT, values).rowcount:
+        return None
+    row = connection.execute(SELECT_DOUBT, (mark,)).fetchone()
     # A lease that ends later than any could was given before the clock was set back.
-    if row is not None and row["token"] is not None and now < row["lease_until"] <= lease_until:
+    if row["token"] is not None and now < row["lease_until"] <= lease_until:
         raise BeingTaken("the same message is being taken already")
-    if row is None or row["until"] <= now:
-        connection.execute(
-            UPSERT_DOUBT, (mark, begun.since, begun.until, _known_text(begun), owner, token, lease_until)
-        )
+    if row["until"] <= now:
+        connection.execute(UPSERT_DOUBT, values)
         return None
     connection.execute(LEASE_DOUBT, (owner, token, lease_until, mark))
     return _doubt_from(row)
@@ -50,12 +57,13 @@ def write_doubt(
     connection: sqlite3.Connection, mark: bytes, token: bytes, doubt: Doubt | None, lease_seconds: float, now: float
 ) -> None:
     """Write what is known of a mark that is leased; without `lease_seconds` it is free again."""
+    if doubt is None:
+        if not connection.execute(DELETE_DOUBT, (mark, token)).rowcount:
+            raise LeaseLost(_LOST)
+        return
     taker = connection.execute(SELECT_TAKER, (mark, token)).fetchone()
     if taker is None:
-        raise LeaseLost("the same message has been given to somebody else")
-    if doubt is None:
-        connection.execute(DELETE_DOUBT, (mark,))
-        return
+        raise LeaseLost(_LOST)
     lease = (taker["owner"], token, now + lease_seconds) if lease_seconds else (None, None, None)
     connection.execute(UPSERT_DOUBT, (mark, doubt.since, doubt.until, _known_text(doubt), *lease))
 
