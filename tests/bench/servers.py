@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from certificates import Certificate
-from running import Gateway
+from running import Gateway, until
 
 from relay.accounts import hash_password
 
@@ -30,11 +30,10 @@ address = "127.0.0.1:0"
 tls = "implicit"
 certificate = "{certificate.chain}"
 key = "{certificate.key}"
-[delivery]
-pause_first = "1d"
-pause_longest = "1d"
+{delivery}
 [provider.dmds]
 url = "http://127.0.0.1:{api}{path}/v1"
+timeout = "1d"
 [account.bench]
 provider = "dmds"
 dmdsid = "bench"
@@ -43,6 +42,12 @@ apikey = "apikey-of-the-bench"
 [login.bench]
 account = "bench"
 password_hash = "{hash}"
+"""
+# One call under way, which never ends; a stop does not wait for it.
+_HELD = """\
+[delivery]
+concurrency = 1
+stop_within = "0s"
 """
 
 
@@ -69,7 +74,7 @@ class NullServer:
 
 
 class GatewayUnderTest:
-    """`relay serve` with its defaults and one account. Held: the account is paused, so that mail is only accepted."""
+    """`relay serve` with its defaults and one account. Held: the API never answers, so that mail is only accepted."""
 
     name = "gateway"
     login = LOGIN
@@ -79,7 +84,8 @@ class GatewayUnderTest:
     ) -> None:
         folder.mkdir()
         values = {"folder": folder, "certificate": certificate, "api": api.port, "hash": hash_password(LOGIN[1])}
-        config = _GATEWAY.format(path="/refusing" if held else "", **values)
+        config = _GATEWAY.format(path="/silent" if held else "", delivery=_HELD if held else "", **values)
+        self._api = api
         self._gateway = Gateway(config, folder, {}).start()
         self.ports = {tls: self._gateway.port("tls" if tls else "plain") for tls in (False, True)}
 
@@ -89,8 +95,8 @@ class GatewayUnderTest:
         return self._gateway.pid
 
     def wait_until_held(self) -> None:
-        """Wait until the API has refused the first mail: from now on nothing is delivered."""
-        self._gateway.wait_for_event("account_paused")
+        """Wait until the first mail is at the API, where it stays: from now on nothing is delivered."""
+        until(lambda: self._api.tally()["posts"] > 0, _START_SECONDS, "the first mail did not reach the API")
 
     def stop(self) -> None:
         """Stop it."""
