@@ -16,10 +16,11 @@ from relay.config.units import HostPort
 from relay.delivery import Delivery
 from relay.descriptors import shortage
 from relay.doubts import Doubts
-from relay.events import Events, logger
+from relay.events import Events
 from relay.housekeeping import Housekeeping
 from relay.intake import Auto, Direct, Intake, Queued
 from relay.keeping import Custodian, Keeper
+from relay.log import logger
 from relay.message import Clock
 from relay.pauses import Pauses
 from relay.preparation import Preparation

@@ -3,72 +3,41 @@
 Nobody else logs or counts. No method takes a body, a subject, a password or a key, so none can be told.
 """
 
-import contextlib
-import logging
-import sys
-from collections.abc import Sequence
-from typing import TextIO, cast
+from collections.abc import Callable, Sequence
+from functools import lru_cache
+from typing import TypeVar
 
-import structlog
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
+from relay.log import Logger
 from relay.mime.content import Note
 from relay.outcome import Blame, Reply
 
+_Metric = TypeVar("_Metric", Counter, Gauge, Histogram)
+_REMEMBERED = 4096  # children of one metric
 _SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120)
-
-
-class _Stream:
-    """A log that cannot be written must not break what it tells of: the disk may be full, the reader gone."""
-
-    def __init__(self, stream: TextIO) -> None:
-        self._stream = stream
-
-    def write(self, text: str) -> int:
-        """Write as far as it goes."""
-        with contextlib.suppress(OSError, ValueError):  # ValueError: the stream was closed
-            self._stream.write(text)
-        return len(text)
-
-    def flush(self) -> None:
-        """Flush as far as it goes."""
-        with contextlib.suppress(OSError, ValueError):
-            self._stream.flush()
-
-
-def logger(log_format: str, level: str, stream: TextIO | None = None) -> structlog.stdlib.BoundLogger:
-    """Make the one logger: JSON lines or a console for people, on standard error unless told otherwise."""
-    console = log_format == "console"
-    renderer = structlog.dev.ConsoleRenderer() if console else structlog.processors.JSONRenderer()
-    wrapped: structlog.stdlib.BoundLogger = structlog.wrap_logger(
-        structlog.PrintLogger(cast("TextIO", _Stream(stream or sys.stderr))),
-        processors=[
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            *([] if console else [structlog.processors.format_exc_info]),
-            renderer,
-        ],
-        wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level.upper()]),
-    )
-    return wrapped
 
 
 class Events:
     """What happens, told to the log and to the metrics."""
 
-    def __init__(self, log: structlog.stdlib.BoundLogger) -> None:
+    def __init__(self, log: Logger) -> None:
         self._log = log
         self.registry = CollectorRegistry()
-        counter, gauge = self._counter, self._gauge
-        self._connections = gauge("relay_connections", "SMTP connections open", "listener")
+        counter = self._counter
+        self._connections = _children(
+            Gauge("relay_connections", "SMTP connections open", ["listener"], registry=self.registry)
+        )
         self._refused_connections = counter(
             "relay_connections_refused", "Connections turned away", "listener", "reason"
         )
         self._logins = counter("relay_logins", "Logins by result: accepted, refused, unavailable, blocked", "result")
         self._messages = counter("relay_messages_accepted", "Messages answered with 250", "account", "mode")
-        self._message_bytes = counter("relay_message_bytes", "Bytes of messages answered with 250")
+        self._message_bytes = self._total("relay_message_bytes", "Bytes of messages answered with 250")
         self._refused_messages = counter("relay_messages_refused", "Messages refused after DATA, by reply code", "code")
-        self._repeated = counter("relay_messages_repeated", "Messages that came again after their 250 was not heard")
+        self._repeated = self._total(
+            "relay_messages_repeated", "Messages that came again after their 250 was not heard"
+        )
         self._notes = counter("relay_fidelity_notes", "Fidelity notes on accepted messages", "code")
         self._recipients = counter("relay_recipients", "Recipients by the outcome of an attempt", "provider", "outcome")
         self._finished = counter(
@@ -84,7 +53,7 @@ class Events:
         self._pauses = counter(
             "relay_account_pauses", "Pauses of accounts whose credentials or credits were refused", "provider"
         )
-        self._store_errors = counter("relay_store_errors", "Failed operations on the store")
+        self._store_errors = self._total("relay_store_errors", "Failed operations on the store")
         self._unexpected = counter("relay_unexpected_errors", "Errors nobody foresaw", "where")
         self._accept_seconds = Histogram(
             "relay_accept_seconds",
@@ -92,12 +61,14 @@ class Events:
             buckets=_SECONDS,
             registry=self.registry,
         )
-        self._call_seconds = Histogram(
-            "relay_call_seconds",
-            "Time of one API call",
-            ["provider"],
-            buckets=_SECONDS,
-            registry=self.registry,
+        self._call_seconds = _children(
+            Histogram(
+                "relay_call_seconds",
+                "Time of one API call",
+                ["provider"],
+                buckets=_SECONDS,
+                registry=self.registry,
+            )
         )
 
     # --- the program ---
@@ -132,24 +103,24 @@ class Events:
 
     def unexpected(self, where: str, error: BaseException, **about: str) -> None:
         """Something nobody foresaw, with its traceback."""
-        self._unexpected.labels(where).inc()
+        self._unexpected(where).inc()
         self._log.error("unexpected_error", where=where, exc_info=error, **about)
 
     # --- the front door ---
 
     def connected(self, listener: str, client: str) -> None:
         """A client connected."""
-        self._connections.labels(listener).inc()
+        self._connections(listener).inc()
         self._log.debug("connected", listener=listener, client=client)
 
     def disconnected(self, listener: str, client: str) -> None:
         """A client is gone."""
-        self._connections.labels(listener).dec()
+        self._connections(listener).dec()
         self._log.debug("disconnected", listener=listener, client=client)
 
     def connection_refused(self, listener: str, client: str, reason: str) -> None:
         """A client was turned away at the door."""
-        self._refused_connections.labels(listener, reason).inc()
+        self._refused_connections(listener, reason).inc()
         self._log.warning("connection_refused", listener=listener, client=client, reason=reason)
 
     def command_refused(self, listener: str, client: str, verb: str, reply: Reply) -> None:
@@ -166,22 +137,22 @@ class Events:
 
     def login_accepted(self, login: str, account: str, client: str) -> None:
         """A login was right."""
-        self._logins.labels("accepted").inc()
+        self._logins("accepted").inc()
         self._log.debug("login_accepted", login=login, account=account, client=client)
 
     def login_refused(self, login: str, client: str, reason: str) -> None:
         """A login was wrong."""
-        self._logins.labels("refused").inc()
+        self._logins("refused").inc()
         self._log.warning("login_refused", login=login, client=client, reason=reason)
 
     def login_unavailable(self, login: str, client: str, reason: str) -> None:
         """A login could not be checked."""
-        self._logins.labels("unavailable").inc()
+        self._logins("unavailable").inc()
         self._log.warning("login_unavailable", login=login, client=client, reason=reason)
 
     def login_blocked(self, login: str, client: str) -> None:
         """A login was not even checked, after too many failures."""
-        self._logins.labels("blocked").inc()
+        self._logins("blocked").inc()
         self._log.warning("login_blocked", login=login, client=client)
 
     # --- taking responsibility ---
@@ -201,11 +172,11 @@ class Events:
         queued: bool,
     ) -> None:
         """A message got its 250. `queued`: something of it is kept for the worker."""
-        self._messages.labels(account, mode).inc()
+        self._messages(account, mode).inc()
         self._message_bytes.inc(size)
         self._accept_seconds.observe(seconds)
         for note in notes:
-            self._notes.labels(note.code).inc()
+            self._notes(note.code).inc()
         self._log.info(
             "message_accepted",
             message_id=message_id,
@@ -233,7 +204,7 @@ class Events:
         reason: str = "",
     ) -> None:
         """A message was refused at the end of DATA; `reason` where the reply does not tell all."""
-        self._refused_messages.labels(str(reply.code)).inc()
+        self._refused_messages(str(reply.code)).inc()
         self._log.warning(
             "message_refused",
             message_id=message_id,
@@ -270,9 +241,11 @@ class Events:
         batch_id: str,
     ) -> None:
         """One API call ended; one line each. `reason`: of the first recipient that was not accepted."""
-        self._call_seconds.labels(provider).observe(seconds)
+        self._call_seconds(provider).observe(seconds)
         for outcome, count in (("accepted", accepted), ("refused", refused), ("deferred", deferred)):
-            self._recipients.labels(provider, outcome).inc(count)
+            child = self._recipients(provider, outcome)  # made where there is none, so that what never happened shows 0
+            if count:
+                child.inc(count)
         log = self._log.info if not (refused or deferred) else self._log.warning
         log(
             "call_finished",
@@ -299,7 +272,7 @@ class Events:
         provider_message_id: str = "",
     ) -> None:
         """A recipient came to a final state."""
-        self._finished.labels(provider, state).inc()
+        self._finished(provider, state).inc()
         log = self._log.debug if state == "accepted" else self._log.warning
         log(
             "recipient_finished",
@@ -313,7 +286,7 @@ class Events:
 
     def recipient_unconfirmed(self, message_id: str, *, provider: str, recipient: str, reason: str) -> None:
         """The API may have taken it without saying so."""
-        self._unconfirmed.labels(provider).inc()
+        self._unconfirmed(provider).inc()
         self._log.warning(
             "recipient_unconfirmed",
             message_id=message_id,
@@ -324,7 +297,7 @@ class Events:
 
     def retried_unconfirmed(self, message_id: str, *, provider: str, recipient: str) -> None:
         """Tried again without proof, as the account asks: a second copy is possible."""
-        self._duplicates.labels(provider).inc()
+        self._duplicates(provider).inc()
         self._log.warning("retried_unconfirmed", message_id=message_id, provider=provider, recipient=recipient)
 
     def recipient_held(self, message_id: str, *, provider: str, recipient: str, reason: str) -> None:
@@ -333,7 +306,7 @@ class Events:
 
     def sent_count_differs(self, message_id: str, *, provider: str, expected: int, sent: int) -> None:
         """The API counted more or fewer mails than the call had recipients."""
-        self._discrepancies.labels(provider).inc()
+        self._discrepancies(provider).inc()
         self._log.error("sent_count_differs", message_id=message_id, provider=provider, expected=expected, sent=sent)
 
     def body_unreadable(self, message_id: str, reason: str, is_held: bool) -> None:  # noqa: FBT001 - the queue calls it
@@ -342,7 +315,7 @@ class Events:
 
     def account_paused(self, account: str, *, provider: str, reason: str, seconds: float) -> None:
         """Credentials, credits or set-up were refused: somebody must act, the mail waits."""
-        self._pauses.labels(provider).inc()
+        self._pauses(provider).inc()
         self._log.error("account_paused", account=account, provider=provider, reason=reason, seconds=round(seconds))
 
     def account_resumed(self, account: str, *, provider: str) -> None:
@@ -373,8 +346,13 @@ class Events:
         self._store_errors.inc()
         self._log.error("store_failed", what=what, error=error)
 
-    def _counter(self, name: str, about: str, *labels: str) -> Counter:
-        return Counter(name, about, labels, registry=self.registry)
+    def _total(self, name: str, about: str) -> Counter:
+        return Counter(name, about, registry=self.registry)
 
-    def _gauge(self, name: str, about: str, *labels: str) -> Gauge:
-        return Gauge(name, about, labels, registry=self.registry)
+    def _counter(self, name: str, about: str, *labels: str) -> Callable[..., Counter]:
+        return _children(Counter(name, about, labels, registry=self.registry))
+
+
+def _children(metric: _Metric) -> Callable[..., _Metric]:
+    """Give a metric's children by their labels' values; to look them up oneself takes a tenth of the library's time."""
+    return lru_cache(_REMEMBERED)(metric.labels)

@@ -14,7 +14,8 @@ from relay.app import running
 from relay.config import Settings
 from relay.config.units import HostPort
 from relay.demo.samples import Sample, samples
-from relay.events import Events, logger
+from relay.events import Events
+from relay.log import logger
 from relay.sandbox import Sandbox, SandboxOptions
 
 #: How long the mails may take to arrive, in seconds.

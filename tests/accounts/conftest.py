@@ -10,7 +10,8 @@ from accounts_parts import BASE
 from relay.accounts import Accounts
 from relay.config import Settings, StoreSettings
 from relay.errors import QueueError
-from relay.events import Events, logger
+from relay.events import Events
+from relay.log import logger
 from relay.providers.contract import MensatekCredentials, Providers, Verdict, Verification
 from relay.queue.sqlite import SqliteQueue
 from relay.seal import Sealer

@@ -24,7 +24,8 @@ from pydantic import SecretStr
 from relay.accounts.account import Account
 from relay.config import AccountPolicy, ListenerSettings, Settings
 from relay.config.units import HostPort
-from relay.events import Events, logger
+from relay.events import Events
+from relay.log import logger
 from relay.outcome import Replies, Reply
 from relay.providers.contract import DmdsCredentials
 from relay.smtp import Door

@@ -16,9 +16,10 @@ from relay.config import AccountPolicy
 from relay.config.settings import DeliverySettings, MimeSettings, RetrySettings, StoreSettings
 from relay.delivery import Delivery
 from relay.doubts import Doubts
-from relay.events import Events, logger
+from relay.events import Events
 from relay.intake import Auto, Direct, Queued
 from relay.keeping import Custodian, Keeper
+from relay.log import logger
 from relay.message import Envelope, EnvelopeRecipient, Message, MessageId, new_message_id
 from relay.mime.content import Content
 from relay.outcome import Accepted, Outcome

@@ -52,6 +52,7 @@ FLOORS = (
                 "descriptors",
                 "config",
                 "mime.content",
+                "log",
                 "events",
             )
         ),
@@ -79,8 +80,8 @@ DOORS: Mapping[str, tuple[str, ...]] = {
     "aiohttp": ("relay.providers", "relay.sandbox.reports"),
     "aiohttp.web": ("relay.web", "relay.sandbox"),
     "sqlite3": ("relay.queue.sqlite*",),
-    "structlog": ("relay.events",),
-    "logging": ("relay.events",),
+    "structlog": ("relay.log",),
+    "logging": ("relay.log",),
     "argon2": ("relay.accounts",),
     "cryptography": ("relay.seal", "relay.smtp"),
     "pydantic": ("relay.config",),
