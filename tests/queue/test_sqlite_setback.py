@@ -1,11 +1,13 @@
 """A clock that was set back: what lies ahead of it comes near again, and nothing else moves."""
 
+from dataclasses import replace
+
 import pytest
 from queue_parts import ACCEPTED, NOON, claim_one, dues, ids, new, random_data, states
 
 from relay.message import Message
 from relay.outcome import Deferred
-from relay.queue.contract import Pause, Result, State
+from relay.queue.contract import Doubt, Pause, Result, State
 from relay.queue.sqlite import setback
 
 DAY = 86400.0
@@ -199,3 +201,14 @@ async def test_the_look_is_cheap(queue, sql):
 
     assert any("USING INDEX message_open (received_at>?)" in line for line in plan)
     assert [] == [line for line in plan if line.startswith("SCAN")]
+
+
+async def test_what_is_in_doubt_waits_from_now_on_and_not_from_a_time_to_come(queue, clock, look):
+    """Its wait would have been as long as the step."""
+    clock.now = NOON + 30 * DAY
+    ahead = Doubt(clock.now, clock.now + 7 * DAY, maybe_accepted=frozenset({"ana@x.example"}))
+    await queue.open_doubt(b"mark", ahead, owner="worker", token=b"1", lease_seconds=60.0)
+    clock.now = NOON
+    queue = await look(queue)
+    known = await queue.open_doubt(b"mark", ahead, owner="worker", token=b"2", lease_seconds=60.0)
+    assert replace(ahead, since=NOON) == known
