@@ -78,7 +78,9 @@ class Checking:
         proof = self._remembered.proof(login, password, who.mark if who else "")
         known = self._remembered.refused.get(proof)
         if known is not None:
-            return await self._counted(known, key)
+            # No guess: an application with an old password must not shut out those who have the new one. It counts for
+            # the client all the same.
+            return replace(known, failures=0)
         # Who is counted apart from others waits for no check that ends with their block.
         flight = self._flights.get((proof, key)) or self._depart(proof, who, key, password)
         if flight is None:

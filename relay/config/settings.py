@@ -61,7 +61,7 @@ class LoginSettings(Section):
     failures: int = Field(
         10,
         ge=1,
-        description="Failed logins of one client (a /64 of IPv6 is one), or on one login, within `window` before it is blocked. This machine itself and trusted networks are not blocked as clients, only the login is. Ten times as many wrong passwords of pass-through logins, from everybody together, end the questions to that provider for a while, so that it does not block the gateway; logins that were right before, or are API Users listed by name, and logins that nobody has seen are counted apart, so that strangers with invented names shut out nobody who is known.",
+        description="Failed logins of one client (a /64 of IPv6 is one), or on one login, within `window` before it is blocked; a wrong password that comes again within `remember_wrong` counts for the client only. This machine itself and trusted networks are not blocked as clients, only the login is. Ten times as many wrong passwords of pass-through logins, from everybody together, end the questions to that provider for a while, so that it does not block the gateway; logins that were right before, or are API Users listed by name, and logins that nobody has seen are counted apart, so that strangers with invented names shut out nobody who is known.",
     )
     window: Seconds = Field(600.0, gt=0, description="Over which failures are counted.")
     block: Seconds = Field(

@@ -1,6 +1,7 @@
 """Failed logins are slowed, counted and blocked, per client and per login, and nobody else suffers."""
 
 import asyncio
+import itertools
 
 import pytest
 
@@ -11,11 +12,12 @@ from relay.outcome import Replies, Reply
 
 CLIENT = "203.0.113.9"
 APP = "app@example.org"
+GUESSES = itertools.count()
 
 
 async def fail(accounts, times, login=APP, client=CLIENT):
-    for number in range(times):
-        assert Replies.AUTH_FAILED == await accounts.authenticate(login, f"wrong {number}", client)
+    for _ in range(times):
+        assert Replies.AUTH_FAILED == await accounts.authenticate(login, f"wrong {next(GUESSES)}", client)
 
 
 def blocked_login(minutes):
@@ -32,6 +34,16 @@ async def test_delay_counts_the_client_over_all_logins(gate):
     for login in ("a", "b", "c"):
         await fail(accounts, 1, login)
     assert [1, 2, 4] == gate.slept
+
+
+async def test_an_application_with_an_old_password_shuts_out_itself_and_nobody_who_has_the_new_one(gate):
+    """And a client that tries each mechanism with the same password has not failed twice at the login."""
+    accounts = gate.accounts(logins={"failures": 3})
+    for _ in range(3):
+        assert Replies.AUTH_FAILED == await accounts.authenticate(APP, "old", CLIENT)
+    assert [1, 2, 4] == gate.slept
+    assert accounts.blocked(CLIENT) is not None
+    assert "erp" == (await accounts.authenticate(APP, "right", "203.0.113.10")).name
 
 
 async def test_many_connections_at_once_gain_nothing(gate):

@@ -1,6 +1,7 @@
 """Failed logins hold in every process and over a restart; blocks grow; who owns a login is not shut out of it."""
 
 import asyncio
+import itertools
 
 import pytest
 
@@ -11,12 +12,13 @@ from relay.outcome import Replies, Reply
 CLIENT = "203.0.113.9"
 OWN = "198.51.100.1"
 APP = "app@example.org"
+GUESSES = itertools.count()
 MINUTE, HOUR, DAY = 60.0, 3600.0, 86400.0
 
 
 async def fail(accounts, times, login=APP, client=CLIENT):
-    for number in range(times):
-        assert Replies.AUTH_FAILED == await accounts.authenticate(login, f"wrong {number}", client)
+    for _ in range(times):
+        assert Replies.AUTH_FAILED == await accounts.authenticate(login, f"wrong {next(GUESSES)}", client)
 
 
 async def hammer(accounts, times, login=APP):
