@@ -1,9 +1,9 @@
-"""How fast the front door takes mail, against aiosmtpd as it comes. Not a test: run it by hand.
+"""How fast the front door alone takes mail, against aiosmtpd as it comes. Not a test: run it by hand.
 
-    python tests/bench/bench_door.py [--messages 3000] [--connections 10] [--size 2000] [--reuse 1]
+    PYTHONPATH=tests python tests/bench/bench_door.py [--messages 3000] [--connections 10] [--size 2000] [--kept]
 
-Server and load generator are two processes; the reception answers after one turn of the event loop. Prints messages
-per second, CPU per message of the server, and the ratio to aiosmtpd.
+The reception answers after one turn of the event loop and keeps nothing. Prints messages per second, CPU per message of
+the server, and the ratio to aiosmtpd.
 """
 
 import argparse
@@ -11,15 +11,18 @@ import asyncio
 import io
 import logging
 import multiprocessing
+import tempfile
 import time
 import warnings
-from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import replace
 from multiprocessing.connection import Connection as Pipe
 
 import uvloop
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, Session
+from load import Load
+from measuring import sent
 from pydantic import SecretStr
+from servers import LOGIN
 
 from relay.accounts.account import Account
 from relay.config import AccountPolicy, ListenerSettings, Settings
@@ -33,20 +36,16 @@ from relay.smtp import Door
 ACCOUNT = Account("bench", "dmds", DmdsCredentials("bench", 1, SecretStr("")), AccountPolicy())
 
 
-@dataclass(frozen=True, slots=True)
-class Load:
-    """What the clients send."""
-
-    messages: int
-    connections: int
-    size: int  # bytes of each body
-    reuse: int  # messages in one connection
-
-
 class OpenHouse:
     """Lets everybody in and takes every message."""
 
     async def authenticate(self, *_: str) -> Account:
+        return ACCOUNT
+
+    def mark(self, *_: str) -> str:
+        return ""
+
+    def renewed(self, *_: object) -> Account:
         return ACCOUNT
 
     def trusted(self, *_: str) -> None:
@@ -58,7 +57,7 @@ class OpenHouse:
     def refuse_sender(self, *_: object) -> None:
         return None
 
-    def refuse_volume(self, *_: object) -> None:
+    async def refuse_volume(self, *_: object) -> None:
         return None
 
     async def resolve(self, _: str) -> Account:
@@ -71,54 +70,6 @@ class OpenHouse:
     async def handle_DATA(self, _server: SMTP, _session: Session, _envelope: Envelope) -> str:  # noqa: N802
         await asyncio.sleep(0)
         return "250 2.0.0 Ok"
-
-
-class Client(asyncio.Protocol):
-    """Sends its script line by line, each after the reply to the one before."""
-
-    def __init__(self, script: list[bytes], done: Callable[[], None]) -> None:
-        self._script, self._done, self._at, self._replies = script, done, 0, b""
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._transport = transport
-
-    def data_received(self, data: bytes) -> None:
-        self._replies += data
-        *lines, self._replies = self._replies.split(b"\r\n")
-        for line in lines:
-            if line[3:4] == b"-":
-                continue
-            if line[:1] not in b"23":
-                raise RuntimeError(line)
-            if self._at < len(self._script):
-                self._transport.write(self._script[self._at])
-                self._at += 1
-            else:
-                self._transport.close()
-
-    def connection_lost(self, _error: Exception | None) -> None:
-        self._done()
-
-
-async def send(load: Load, address: tuple[str, int]) -> float:
-    """Send everything; return how many seconds it took."""
-    loop = asyncio.get_running_loop()
-    body = b"Subject: x\r\n\r\n" + (b"x" * 76 + b"\r\n") * (load.size // 78 + 1) + b".\r\n"
-    message = [b"MAIL FROM:<a@example.org>\r\n", b"RCPT TO:<b@example.org>\r\n", b"DATA\r\n", body]
-    script = [b"EHLO bench\r\n", b"AUTH PLAIN AHVzZXIAcGFzcw==\r\n", *message * load.reuse, b"QUIT\r\n"]
-    left = load.messages // load.reuse
-
-    async def one_after_another() -> None:
-        nonlocal left
-        while left > 0:
-            left -= 1
-            done = loop.create_future()
-            await loop.create_connection(lambda: Client(script, lambda: done.set_result(None)), *address)  # noqa: B023
-            await done
-
-    begun = time.perf_counter()
-    await asyncio.gather(*(one_after_another() for _ in range(load.connections)))
-    return time.perf_counter() - begun
 
 
 async def _serve_door(pipe: Pipe) -> None:
@@ -160,29 +111,34 @@ def run(kind: str, load: Load, *, fast_loop: bool) -> tuple[float, float]:
     ours, theirs = multiprocessing.Pipe()
     process = multiprocessing.Process(target=_server, args=(kind,), kwargs={"fast_loop": fast_loop, "pipe": theirs})
     process.start()
-    address = ("127.0.0.1", ours.recv())
-    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        seconds = runner.run(send(load, address))
-    ours.send(None)
-    cpu = ours.recv()
-    process.join()
-    return load.messages / seconds, 1000 * cpu / load.messages
+    try:
+        result = sent(replace(load, port=ours.recv()))
+    finally:
+        ours.send(None)
+        cpu = ours.recv()
+        process.join()
+    return load.messages / result.seconds, 1000 * cpu / load.messages
 
 
 def main() -> None:
     """Compare the door with aiosmtpd, under asyncio and uvloop."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    for name, default in (("messages", 3000), ("connections", 10), ("size", 2000), ("reuse", 1)):
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    for name, default in (("messages", 3000), ("connections", 10), ("size", 2000)):
         parser.add_argument(f"--{name}", type=int, default=default)
-    load = Load(**vars(parser.parse_args()))
-    print(load)  # noqa: T201
-    base = 0.0
-    for kind in ("aiosmtpd", "door"):
-        for fast_loop in (False, True):
-            rate, cpu = run(kind, load, fast_loop=fast_loop)
-            base = base or rate
-            loop = "uvloop" if fast_loop else "asyncio"
-            print(f"{kind:9} {loop:8} {rate:7.0f} messages/s  {cpu:6.2f} ms CPU  {rate / base:5.2f}x")  # noqa: T201
+    parser.add_argument("--kept", action="store_true", help="all messages of a client in one connection")
+    options = parser.parse_args()
+    with tempfile.NamedTemporaryFile() as body:
+        body.write(b"Subject: x\r\n\r\n" + (b"x" * 76 + b"\r\n") * (options.size // 78 + 1))
+        body.flush()
+        # aiosmtpd has no PIPELINING.
+        load = Load(0, options.messages, options.connections, body.name, options.kept, pipelined=False, login=LOGIN)
+        base = 0.0
+        for kind in ("aiosmtpd", "door"):
+            for fast_loop in (False, True):
+                rate, cpu = run(kind, load, fast_loop=fast_loop)
+                base = base or rate
+                loop = "uvloop" if fast_loop else "asyncio"
+                print(f"{kind:9} {loop:8} {rate:7.0f} messages/s  {cpu:6.2f} ms CPU  {rate / base:5.2f}x")  # noqa: T201
 
 
 if __name__ == "__main__":

@@ -58,3 +58,9 @@ def test_a_case_that_nobody_knows_is_told_with_those_that_there_are():
 
     assert done.returncode == 1
     assert "accept-2k-10-new" in done.stderr
+
+
+def test_the_door_alone_is_measured_against_aiosmtpd():
+    said = run("bench_door.py", "--messages", "20")
+
+    assert ["aiosmtpd", "aiosmtpd", "door", "door"] == [line.split()[0] for line in said.splitlines()]
