@@ -20,7 +20,7 @@ _DMDS_LOGIN = re.compile(r"(?P<dmdsid>.+)-(?P<campaign>[0-9]{1,9})", re.DOTALL)
 
 _EDITS = 2  # letters that a misspelt login may differ in: two swapped ones count twice
 _LONG_NAME = 6  # letters; in a shorter name two others would make it anybody's
-_COMPARED = 4096  # names whose comparison is remembered
+_COMPARED = 4096  # names, and clients' addresses, that are remembered: most come again and again
 
 _Network = IPv4Network | IPv6Network
 
@@ -173,6 +173,7 @@ class Directory:
         return PassthroughLogin(name, _MENSATEK, policy, user=user, is_listed=user in self._users)
 
 
+@lru_cache(_COMPARED)
 def parsed(client: str) -> IPv4Address | IPv6Address | None:
     """Read a client's address, IPv4 in its IPv6 form as IPv4; None: it is none."""
     try:

@@ -42,7 +42,9 @@ class Document:
 def tidy(html: str) -> str:
     """Tell the charset right, for what leaves is UTF-8; make line ends LF; remove NUL and a byte order mark."""
     if "\r" in html:
-        html = html.replace("\r\n", "\n").replace("\r", "\n")
+        html = html.replace("\r\n", "\n")
+    if "\r" in html:
+        html = html.replace("\r", "\n")
     if "\x00" in html:
         html = html.replace("\x00", "")
     html = html.removeprefix("\ufeff")

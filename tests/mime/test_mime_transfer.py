@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from mails import content, file, multipart
 
+from relay.mime import transfer
 from relay.mime.transfer import Encoding, PartBody, decode_base64, encoding_named
 
 ENCODINGS = {
@@ -152,6 +153,21 @@ def test_a_body_does_not_show_itself():
 
 def test_many_padded_streams_end():
     assert len(decode_base64(b"QQ==" * 100_000)) >= 1000
+
+
+@given(
+    st.lists(
+        st.sampled_from([b"QUJD", b"QQ==", b"a", b"=3D", b"=", b"= ", b"=\t", b"\r", b"\n", b"\r\n", b"\xff"])
+    ).map(b"".join),
+    st.sampled_from(["base64", "quoted-printable"]),
+)
+def test_small_blocks_make_no_difference(raw, encoding):
+    body = body_of(raw, encoding)
+    expected = (body.decoded(), body.base64(), body.size)
+    for size in (1, 3):
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(transfer, "_BLOCK_BYTES", size)
+            assert expected == (body.decoded(), body.base64(), body.size)
 
 
 def test_canonical_line_ends_of_an_attached_text_stay():

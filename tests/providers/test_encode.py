@@ -31,7 +31,9 @@ def test_weight_is_what_encode_makes(document):
     assert size(encode(document)) == weigh(document)
 
 
-@pytest.mark.parametrize("data", [b'QUJD","Res":"1', b"QUJD\r\n", b"QU JD", "QUJDñ".encode()])
+@pytest.mark.parametrize(
+    "data", [b'QUJD","Res":"1', b"QUJD\r\n", b"QU JD", "QUJDñ".encode(), b"QUJD" * 200_000 + b'"'], ids=len
+)
 def test_base64_that_is_none_is_never_spliced(data):
     with pytest.raises(ValueError, match="other characters"):
         encode({"Contenido": Base64Text(data)})
