@@ -1,192 +1,227 @@
-"""The only wiring: builds every part, starts them in order, stops them in reverse."""
+"""The only wiring: builds what lasts, puts a shift on it, relieves it when the configuration changes."""
 
 import asyncio
-import random
 import signal
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from typing import Any
 
 from relay import __version__
-from relay.accounts import Accounts
-from relay.active import ActiveQueue
-from relay.config import Settings, masked
+from relay.accounts.remembered import Remembered
+from relay.config import Settings, masked, reloadable
 from relay.config.units import HostPort
-from relay.delivery import Delivery
 from relay.descriptors import shortage
-from relay.doubts import Doubts
+from relay.errors import ConfigError
 from relay.events import Events
-from relay.housekeeping import Housekeeping
-from relay.intake import Auto, Direct, Intake, Queued
-from relay.keeping import Custodian, Keeper
 from relay.log import logger
 from relay.message import Clock
-from relay.pauses import Pauses
-from relay.preparation import Preparation
-from relay.providers import HttpClient, build_providers
 from relay.queue.sqlite import SqliteQueue
-from relay.reception import Reception
 from relay.seal import Sealer, load_or_make_key
-from relay.settlement import Schedule
+from relay.shift import Ground, Shift
 from relay.smtp import Door
+from relay.smtp.listening import Listening
 from relay.web import QueueGauges, Web
-from relay.worker import Worker
-
-#: The name under which this process leases messages. One process works on an SQLite store; its lock sees to that.
-_OWNER = "local/0"
 
 
 @dataclass(frozen=True, slots=True)
+class Part:
+    """Which part of the gateway a process is."""
+
+    number: int | None = None  # of the worker; None: the only process, which opens and shows everything itself
+
+    @property
+    def is_alone(self) -> bool:
+        """Tell whether there are no others."""
+        return self.number is None
+
+    @property
+    def owner(self) -> str:
+        """Return the name under which the process leases messages: its successor frees what it held."""
+        return owner_name(self.number or 0)
+
+
+def owner_name(number: int) -> str:
+    """Return the name under which a worker leases messages."""
+    return f"local/{number}"
+
+
 class Gateway:
     """The running gateway, as seen from outside."""
 
-    addresses: dict[str, HostPort]  # where each listener really listens, by its name
-    web_url: str  # empty: the pages are off
-    tasks: frozenset[asyncio.Task[None]]  # what runs in the background; one that ends is a reason to stop
-    reload_certificates: Callable[[], None]  # takes renewed certificates now; it is looked for them anyway
+    def __init__(self, ground: Ground, door: Door, shift: Shift) -> None:
+        self.events = ground.events
+        self.queue = ground.queue
+        self.web_url = ""  # empty: the pages are off
+        self.ended: asyncio.Future[None] = asyncio.get_running_loop().create_future()  # a part that must not end has
+        self._ground = ground
+        self._door = door
+        self._shift = shift
+        self._relieved: dict[Shift, asyncio.Task[int]] = {}
+
+    @property
+    def addresses(self) -> Mapping[str, HostPort]:
+        """Where each listener really listens, by its name."""
+        return self._door.addresses
+
+    async def reload(self, wanted: Settings, listening: Mapping[str, Listening] | None = None) -> tuple[str, ...]:
+        """Go on by another configuration; nobody is cut off. Returns the keys whose change needs a restart.
+
+        `listening`: sockets of new listeners, if they are open already. Raises ConfigError and OSError; then nothing
+        has changed.
+        """
+        settings, held = reloadable(self._shift.settings, wanted)
+        shift = await Shift.call(settings, self._ground)
+        try:
+            await self._door.reload(settings, shift.accounts, shift.reception, listening)
+        except (ConfigError, OSError):
+            await shift.stop(0)
+            raise
+        relieved, self._shift = self._shift, shift
+        self.begin()
+        self._relieved[relieved] = asyncio.create_task(relieved.relieve(self._door.under_way()), name="relieved shift")
+        self._relieved[relieved].add_done_callback(lambda task: self._gone(relieved, task))
+        return held
+
+    def begin(self) -> None:
+        """Let the shift work off the queue."""
+        self._shift.begin()
+        for task in self._shift.tasks.values():
+            task.add_done_callback(self._note_end)
+
+    async def close_door(self) -> int:
+        """Take nobody's mail any more; clients whose final dot arrived get their reply, as long as the settings allow.
+
+        Returns how many did not.
+        """
+        return await self._door.stop(self._shift.settings.delivery.stop_within)
+
+    async def stop_delivery(self) -> int:
+        """Let calls under way end, as long as the settings allow. Returns how many did not."""
+        for task in self._relieved.values():
+            task.cancel()
+        within = self._shift.settings.delivery.stop_within
+        shifts = [*self._relieved, self._shift]
+        return sum(await asyncio.gather(*(shift.stop(within) for shift in shifts)))
+
+    def _note_end(self, task: asyncio.Task[None]) -> None:
+        if task not in self._shift.tasks.values() or task.cancelled() or self.ended.done():
+            return
+        error = task.exception()
+        if error is None:
+            self.ended.set_result(None)
+        else:
+            self.ended.set_exception(error)
+
+    def _gone(self, shift: Shift, task: asyncio.Task[int]) -> None:
+        if task.cancelled():
+            return  # the gateway stops, and ends the shift itself
+        del self._relieved[shift]
+        if (error := task.exception()) is not None:
+            self.events.unexpected("relieved shift", error)
 
 
 @asynccontextmanager
-async def running(settings: Settings, events: Events | None = None, clock: Clock = time.time) -> AsyncIterator[Gateway]:
-    """Run the gateway inside the `async with`; on leaving, mail under way is finished and everything closed."""
-    events = events or Events(logger(settings.log.format, settings.log.level))
-    events.started(__version__, masked(settings))
+async def running(
+    settings: Settings,
+    events: Events | None = None,
+    clock: Clock = time.time,
+    *,
+    part: Part | None = None,
+    listening: Mapping[str, Listening] | None = None,
+) -> AsyncIterator[Gateway]:
+    """Run the gateway inside the `async with`; on leaving, mail under way is finished and everything closed.
+
+    `part`, `listening`: for one worker of several, and with sockets that are open already.
+    """
+    part = part or Part()
+    events = events or Events(logger(settings.log.format, settings.log.level, worker=part.number))
+    if part.is_alone:
+        events.started(__version__, masked(settings))
     if too_few := shortage(settings):
         events.descriptors_short(too_few)
     async with AsyncExitStack() as stack:
-        parts = await _Parts.build(settings, events, clock, stack)
-        events.recovered(await parts.queue.recover(_OWNER))
-        worker = asyncio.create_task(parts.worker.run(), name="worker")
-        unfinished: list[int] = []
-        stack.push_async_callback(_stop_delivery, parts, worker, unfinished)
-        keeping_house = asyncio.create_task(parts.housekeeping.run(), name="housekeeping")
-        stack.callback(keeping_house.cancel)
-        stack.push_async_callback(_close_door, parts, unfinished)
-        await parts.door.start()
-        for name, address in parts.door.addresses.items():
-            events.listener_opened(name, str(address), settings.listener[name].tls)
-        web_url = await _open_web(settings, parts, stack)
-        yield Gateway(
-            dict(parts.door.addresses), web_url, frozenset({worker, keeping_house}), parts.door.reload_certificates
+        queue = await SqliteQueue.open(
+            settings.store, clock=clock, exclusive=part.is_alone, on_damage=events.body_unreadable
         )
-
-
-async def serve(settings: Settings) -> None:
-    """Run the gateway until SIGTERM or SIGINT, or until a part that must not end has ended. SIGHUP: certificates."""
-    asked = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, asked.set)
-    async with running(settings) as gateway:
-        loop.add_signal_handler(signal.SIGHUP, gateway.reload_certificates)
-        stopping = asyncio.create_task(asked.wait(), name="stop signal")
-        await asyncio.wait({stopping, *gateway.tasks}, return_when=asyncio.FIRST_COMPLETED)
-        stopping.cancel()
-        for task in gateway.tasks:
-            if task.done():
-                task.result()
-
-
-@dataclass(frozen=True, slots=True)
-class _Parts:
-    settings: Settings
-    events: Events
-    clock: Clock
-    queue: SqliteQueue
-    auto: Auto
-    worker: Worker
-    housekeeping: Housekeeping
-    door: Door
-
-    @classmethod
-    async def build(cls, settings: Settings, events: Events, clock: Clock, stack: AsyncExitStack) -> "_Parts":
-        queue = await SqliteQueue.open(settings.store, clock=clock, on_damage=events.body_unreadable)
         stack.push_async_callback(queue.close)
-        http = await stack.enter_async_context(HttpClient(settings.delivery.concurrency))
-        providers = build_providers(settings.provider, http)
-        accounts = Accounts(settings, providers, queue, Sealer(load_or_make_key(settings.store)), events, clock)
-        stack.push_async_callback(accounts.close)
-        pauses = Pauses(queue, settings.delivery, events, clock)
-        preparation = Preparation(providers, settings.mime)
-        delivery = Delivery(providers, pauses, events, clock)
-        schedule = Schedule(settings.retry, random.random)
-        keeper = Keeper(preparation, delivery, clock)
-        custodian = Custodian(queue, schedule, events, clock, _lease_seconds(settings))
-        active = ActiveQueue(
-            _OWNER,
-            queue=queue,
-            keeper=keeper,
-            custodian=custodian,
-            pauses=pauses,
-            settings=settings.delivery,
-            retry=settings.retry,
-            events=events,
-            clock=clock,
-        )
-        doubts = Doubts(queue, _OWNER, _lease_seconds(settings), events, clock)
-        intakes, auto = _build_intakes(
-            queue, active, preparation, delivery, doubts, pauses, schedule, keeper, custodian, events, clock
-        )
-        reception = Reception(preparation, accounts, intakes, settings.mime, events, clock)
-        worker = Worker(
-            _OWNER,
-            queue=queue,
-            gatekeeper=accounts,
-            active=active,
-            custodian=custodian,
-            pauses=pauses,
-            retry=settings.retry,
-            events=events,
-            clock=clock,
-        )
-        housekeeping = Housekeeping(queue, settings.store.keep, events, clock)
-        door = Door(settings, accounts, reception, events)
-        return cls(settings, events, clock, queue, auto, worker, housekeeping, door)
+        sealer = Sealer(load_or_make_key(settings.store))
+        ground = Ground(part.owner, queue, sealer, events, clock, Remembered(clock), keeps_house=not part.number)
+        shift = await Shift.call(settings, ground)
+        door = Door(settings, shift.accounts, shift.reception, events)
+        gateway = Gateway(ground, door, shift)
+        events.recovered(await queue.recover(part.owner))
+        gateway.begin()
+        stack.push_async_callback(_stop, gateway)
+        await door.start(listening)
+        if part.is_alone:
+            _tell_opened(events, settings, door.addresses)
+            gateway.web_url = await _open_web(settings, gateway, clock, stack)
+        yield gateway
 
 
-def _build_intakes(
-    queue: SqliteQueue,
-    active: ActiveQueue,
-    preparation: Preparation,
-    delivery: Delivery,
-    doubts: Doubts,
-    pauses: Pauses,
-    schedule: Schedule,
-    keeper: Keeper,
-    custodian: Custodian,
-    events: Events,
-    clock: Clock,
-) -> tuple[dict[str, Intake], Auto]:
-    queued = Queued(queue, active, schedule, events, clock)
-    direct = Direct(queued, preparation, delivery, doubts, pauses, events)
-    auto = Auto(_OWNER, direct, queued, delivery, keeper, custodian, schedule, doubts, pauses, events, clock)
-    return {"queue": queued, "direct": direct, "auto": auto}, auto
+async def serve(settings: Settings, reread: Callable[[], Settings]) -> None:
+    """Run the gateway until SIGTERM or SIGINT, or until a part that must not end has ended.
+
+    SIGHUP: go on by the configuration as it is now. A second SIGTERM or SIGINT ends the program at once.
+    """
+    loop = asyncio.get_running_loop()
+    asked_to_stop, asked_to_reload = asyncio.Event(), asyncio.Event()
+
+    def stop() -> None:
+        asked_to_stop.set()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.remove_signal_handler(number)  # whoever asks twice is not kept waiting: nothing gets lost
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop)
+    loop.add_signal_handler(signal.SIGHUP, asked_to_reload.set)
+    async with running(settings) as gateway:
+        stopping = asyncio.create_task(asked_to_stop.wait(), name="stop signal")
+        reloading = asyncio.create_task(_reload_when_asked(gateway, reread, asked_to_reload), name="reload signal")
+        watched: list[asyncio.Future[Any]] = [stopping, reloading, gateway.ended]
+        done, _ = await asyncio.wait(watched, return_when=asyncio.FIRST_COMPLETED)
+        for task in (stopping, reloading):
+            task.cancel()
+        for ended in done:
+            ended.result()
 
 
-async def _open_web(settings: Settings, parts: _Parts, stack: AsyncExitStack) -> str:
+async def _reload_when_asked(gateway: Gateway, reread: Callable[[], Settings], asked: asyncio.Event) -> None:
+    while True:
+        await asked.wait()
+        asked.clear()
+        before = dict(gateway.addresses)
+        try:
+            wanted = await asyncio.to_thread(reread)
+            held = await gateway.reload(wanted)
+        except (ConfigError, OSError) as error:  # OSError: no descriptor is left, say
+            gateway.events.reload_refused(str(error))
+            continue
+        gateway.events.speak_by(logger(wanted.log.format, wanted.log.level))
+        new = {name: place for name, place in gateway.addresses.items() if before.get(name) != place}
+        _tell_opened(gateway.events, wanted, new)
+        for name in before.keys() - gateway.addresses.keys():
+            gateway.events.listener_closed(name)
+        gateway.events.reloaded(held)
+
+
+async def _stop(gateway: Gateway) -> None:
+    unfinished = await gateway.close_door() + await gateway.stop_delivery()
+    gateway.events.stopped(unfinished)
+
+
+async def _open_web(settings: Settings, gateway: Gateway, clock: Clock, stack: AsyncExitStack) -> str:
     if settings.web.address is None:
         return ""
-    gauges = QueueGauges(parts.queue, parts.queue, parts.events.registry, parts.clock)
-    web = Web(settings.web.address, view=parts.queue, gauges=gauges, events=parts.events)
+    gauges = QueueGauges(gateway.queue, gateway.queue, gateway.events.registry, clock)
+    web = Web(settings.web.address, view=gateway.queue, gauges=gauges, events=gateway.events)
     await web.start()
     stack.push_async_callback(web.stop)
     return web.url
 
 
-async def _close_door(parts: _Parts, unfinished: list[int]) -> None:
-    """Take nobody's mail any more; clients whose final dot arrived get their reply, as long as the settings allow."""
-    unfinished.append(await parts.door.stop(parts.settings.delivery.stop_within))
-
-
-async def _stop_delivery(parts: _Parts, worker: asyncio.Task[None], unfinished: list[int]) -> None:
-    """Let calls under way end, as long as the settings allow."""
-    within = parts.settings.delivery.stop_within
-    unfinished += await asyncio.gather(parts.auto.close(within), parts.worker.stop(within))
-    await asyncio.gather(worker, return_exceptions=True)
-    parts.events.stopped(sum(unfinished))
-
-
-def _lease_seconds(settings: Settings) -> float:
-    """Longer than any call can take, so that a lease only ends when its owner is dead."""
-    return 2 * max(settings.provider.mensatek.timeout, settings.provider.dmds.timeout) + 60.0
+def _tell_opened(events: Events, settings: Settings, addresses: Mapping[str, HostPort]) -> None:
+    for name, address in addresses.items():
+        events.listener_opened(name, str(address), settings.listener[name].tls)

@@ -71,6 +71,10 @@ class Events:
             )
         )
 
+    def speak_by(self, log: Logger) -> None:
+        """Go on with another logger."""
+        self._log = log
+
     # --- the program ---
 
     def started(self, version: str, settings: dict[str, object]) -> None:
@@ -88,6 +92,19 @@ class Events:
     def listener_opened(self, listener: str, address: str, tls: str) -> None:
         """A door is open."""
         self._log.info("listener_opened", listener=listener, address=address, tls=tls)
+
+    def listener_closed(self, listener: str) -> None:
+        """A door is no longer configured, and takes nobody more."""
+        self._log.info("listener_closed", listener=listener)
+
+    def reloaded(self, needs_restart: Sequence[str]) -> None:
+        """The configuration was read again and holds; but for these keys, whose change needs a restart."""
+        log = self._log.warning if needs_restart else self._log.info
+        log("reloaded", needs_restart=list(needs_restart))
+
+    def reload_refused(self, reason: str) -> None:
+        """The configuration was read again and is wrong; the one in use stays."""
+        self._log.error("reload_refused", reason=reason)
 
     def certificate_renewed(self, listener: str) -> None:
         """A listener took the certificate that its files hold now."""

@@ -13,8 +13,12 @@ import structlog
 Logger = structlog.stdlib.BoundLogger
 
 
-def logger(log_format: str, level: str, stream: TextIO | None = None) -> Logger:
-    """Make the one logger: JSON lines or a console for people, on standard error unless told otherwise."""
+def logger(log_format: str, level: str, stream: TextIO | None = None, *, worker: int | None = None) -> Logger:
+    """Make the one logger: JSON lines or a console for people, on standard error unless told otherwise.
+
+    `worker`: the number that every line shall carry, where several processes write into one log. A line is one write,
+    so that the kernel keeps lines whole: in a file, and up to 4096 bytes in a pipe.
+    """
     console = log_format == "console"
     renderer = structlog.dev.ConsoleRenderer() if console else structlog.processors.JSONRenderer(_json)
     wrapped = structlog.wrap_logger(
@@ -28,7 +32,7 @@ def logger(log_format: str, level: str, stream: TextIO | None = None) -> Logger:
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level.upper()]),
     )
     # Bound once: unbound, each line would make a logger of its own.
-    return cast("Logger", wrapped.bind())
+    return cast("Logger", wrapped.bind() if worker is None else wrapped.bind(worker=worker))
 
 
 def _json(line: dict[str, Any], default: Callable[[Any], Any]) -> str:

@@ -3,6 +3,7 @@
 from relay.config.cautions import warnings
 from relay.config.listeners import ListenerSettings
 from relay.config.loading import examine, load, masked
+from relay.config.reloading import reloadable
 from relay.config.senders import SenderPattern
 from relay.config.settings import (
     AccountPolicy,
@@ -23,5 +24,6 @@ __all__ = [
     "examine",
     "load",
     "masked",
+    "reloadable",
     "warnings",
 ]

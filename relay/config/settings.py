@@ -317,6 +317,12 @@ class Settings(Section):
     """The whole configuration."""
 
     hostname: str = Field("", description="The name in the greeting; empty: the machine's own.")
+    workers: int = Field(
+        1,
+        ge=1,
+        le=64,
+        description="Processes that serve the same listeners from the same store; more than the machine has cores is of no use. Each has its share, rounded up, of max_connections, max_connections_per_client, bytes_in_flight and both kinds of concurrency.",
+    )
     store: StoreSettings = Field(default_factory=StoreSettings)
     listener: dict[Name, ListenerSettings] = Field(
         default_factory=lambda: {"local": ListenerSettings()},

@@ -116,11 +116,9 @@ class Door:
             self._watch.cancel()
         return sum(len(lobby.work) for lobby in lobbies)
 
-    async def settled(self) -> None:
-        """Return when everything that is being done for guests now is done."""
-        work = {task for lobby in self._lobbies for task in lobby.work}
-        if work:
-            await asyncio.wait(work)
+    def under_way(self) -> frozenset[asyncio.Task[object]]:
+        """Return everything that is being done for guests now: logins, handshakes, messages."""
+        return frozenset(task for lobby in self._lobbies for task in lobby.work)
 
     def reload_certificates(self) -> None:
         """Take certificates whose files changed; a bad one is told of and the one in use stays."""
@@ -137,18 +135,20 @@ class Door:
     async def _adopt(self, settings: Settings, given: Mapping[str, Listening] | None) -> None:
         """Make what is open what is wanted. Raises ConfigError before anything has changed."""
         hostname = settings.hostname or socket.gethostname()
-        certificates = {name: _certificate(name, rules) for name, rules in settings.listener.items()}
+        rules_of = settings.listener
+        changed = {name for name, rules in rules_of.items() if not self._is_served_so(name, rules, hostname)}
+        certificates = {name: _certificate(name, rules_of[name]) for name in changed}
         present = [*(given or {}).items(), *self._listening.items()]
-        listening = await asyncio.to_thread(listen, settings.listener, present)
-        entrances = {
-            name: self._entrances.get(name) or Entrance(self._lobby(name, rules, hostname, certificates[name]))
-            for name, rules in settings.listener.items()
-        }
-        for name, entrance in entrances.items():
-            rules = settings.listener[name]
-            if (entrance.lobby.rules, entrance.lobby.hostname) != (rules, hostname):
+        listening = await asyncio.to_thread(listen, rules_of, present)
+        entrances: dict[str, Entrance] = {}
+        for name, rules in rules_of.items():
+            entrance = self._entrances.get(name)
+            if entrance is None:
+                entrance = Entrance(self._lobby(name, rules, hostname, certificates[name]))
+            elif name in changed:
                 entrance.lobby = entrance.lobby.with_rules(rules, hostname, certificates[name])
             await entrance.serve(listening[name])
+            entrances[name] = entrance
         left = [entrance for name, entrance in self._entrances.items() if name not in entrances]
         for entrance in left:
             entrance.close()
@@ -156,6 +156,10 @@ class Door:
         close_all(given or {}, listening)
         self._left = [entrance for entrance in (*self._left, *left) if entrance.lobby.guests]
         self._entrances, self._listening = entrances, listening
+
+    def _is_served_so(self, name: str, rules: ListenerSettings, hostname: str) -> bool:
+        entrance = self._entrances.get(name)
+        return entrance is not None and (entrance.lobby.rules, entrance.lobby.hostname) == (rules, hostname)
 
     def _lobby(self, name: str, rules: ListenerSettings, hostname: str, certificate: Certificate | None) -> Lobby:
         return Lobby(

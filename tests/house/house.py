@@ -71,6 +71,7 @@ FLOORS = (
     Floor(("relay.intake", "relay.tracking", "relay.bounce"), neighbours=False),
     Floor(("relay.reception",), neighbours=False),  # reads, checks, and chooses the intake
     Floor(("relay.smtp", "relay.worker", "relay.housekeeping", "relay.web", "relay.sandbox"), neighbours=False),
+    Floor(("relay.shift",), neighbours=False),  # all parts that work by one configuration
     Floor(("relay.app", "relay.cli", "relay.demo", "relay.commands", "relay.__main__"), neighbours=True),
 )
 

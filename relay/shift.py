@@ -1,0 +1,162 @@
+"""A shift: every part that works by one configuration, over those that outlive it.
+
+A new configuration is not told to the parts one by one. A new shift takes over what comes from now on, by its own
+rules; the old one finishes what it has begun by the rules that it began with, and goes.
+"""
+
+import asyncio
+import random
+from collections.abc import Collection
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field
+
+from relay.accounts import Accounts
+from relay.accounts.remembered import Remembered
+from relay.active import ActiveQueue
+from relay.config import Settings
+from relay.delivery import Delivery
+from relay.doubts import Doubts
+from relay.events import Events
+from relay.housekeeping import Housekeeping
+from relay.intake import Auto, Direct, Intake, Queued
+from relay.keeping import Custodian, Keeper
+from relay.message import Clock
+from relay.pauses import Pauses
+from relay.preparation import Preparation
+from relay.providers import HttpClient, build_providers
+from relay.queue.sqlite import SqliteQueue
+from relay.reception import Reception
+from relay.seal import Sealer
+from relay.settlement import Schedule
+from relay.worker import Worker
+
+#: Longer than any call takes: a shift that is relieved is waited for, not hurried.
+_UNHURRIED_SECONDS = 1e6
+
+
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """What outlives a configuration."""
+
+    owner: str  # the name under which this process leases messages
+    queue: SqliteQueue
+    sealer: Sealer
+    events: Events
+    clock: Clock
+    remembered: Remembered
+    keeps_house: bool  # one process of those that share a store
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Shift:
+    """The parts that work by one configuration. Made by `call`; then `begin`, and `relieve` or `stop` at the end."""
+
+    settings: Settings
+    accounts: Accounts
+    reception: Reception
+    _auto: Auto
+    _worker: Worker
+    _housekeeping: Housekeeping | None
+    _things: AsyncExitStack  # to be closed at the end
+    tasks: dict[str, asyncio.Task[None]] = field(default_factory=dict)  # what runs until the shift ends
+
+    @classmethod
+    async def call(cls, settings: Settings, ground: Ground) -> "Shift":
+        """Build every part; nothing runs yet. Raises ConfigError."""
+        async with AsyncExitStack() as things:
+            http = await things.enter_async_context(HttpClient(settings.delivery.concurrency))
+            providers = build_providers(settings.provider, http)
+            queue, events, clock = ground.queue, ground.events, ground.clock
+            accounts = Accounts(settings, providers, queue, ground.sealer, events, clock, remembered=ground.remembered)
+            things.push_async_callback(accounts.close)
+            pauses = Pauses(queue, settings.delivery, events, clock)
+            preparation = Preparation(providers, settings.mime)
+            delivery = Delivery(providers, pauses, events, clock)
+            custodian = Custodian(
+                queue, Schedule(settings.retry, random.random), events, clock, _lease_seconds(settings)
+            )
+            keeper = Keeper(preparation, delivery, clock)
+            active = ActiveQueue(
+                ground.owner,
+                queue=queue,
+                keeper=keeper,
+                custodian=custodian,
+                pauses=pauses,
+                settings=settings.delivery,
+                retry=settings.retry,
+                events=events,
+                clock=clock,
+            )
+            intakes, auto = _intakes(settings, ground, active, preparation, delivery, pauses, keeper, custodian)
+            worker = Worker(
+                ground.owner,
+                queue=queue,
+                gatekeeper=accounts,
+                active=active,
+                custodian=custodian,
+                pauses=pauses,
+                retry=settings.retry,
+                events=events,
+                clock=clock,
+            )
+            return cls(
+                settings,
+                accounts,
+                Reception(preparation, accounts, intakes, settings.mime, events, clock),
+                auto,
+                worker,
+                Housekeeping(queue, settings.store.keep, events, clock) if ground.keeps_house else None,
+                things.pop_all(),
+            )
+
+    def begin(self) -> None:
+        """Work off the queue, and keep house."""
+        self.tasks["worker"] = asyncio.create_task(self._worker.run(), name="worker")
+        if self._housekeeping is not None:
+            self.tasks["housekeeping"] = asyncio.create_task(self._housekeeping.run(), name="housekeeping")
+
+    async def relieve(self, under_way: Collection[asyncio.Task[object]]) -> int:
+        """Begin nothing more, and end when everything that was begun has ended; also what is under way at the door.
+
+        To be cancelled only where `stop` follows.
+        """
+        await self._worker.stop(_UNHURRIED_SECONDS)
+        if under_way:
+            await asyncio.wait(under_way)
+        return await self.stop(_UNHURRIED_SECONDS)
+
+    async def stop(self, within_seconds: float) -> int:
+        """Let calls under way end, for so long; returns how many did not. Safe to repeat, and before `begin`."""
+        if "worker" not in self.tasks:
+            await self._things.aclose()
+            return 0
+        unfinished = await asyncio.gather(self._auto.close(within_seconds), self._worker.stop(within_seconds))
+        if "housekeeping" in self.tasks:
+            self.tasks["housekeeping"].cancel()
+        await asyncio.gather(*self.tasks.values(), return_exceptions=True)
+        await self._things.aclose()
+        return sum(unfinished)
+
+
+def _intakes(
+    settings: Settings,
+    ground: Ground,
+    active: ActiveQueue,
+    preparation: Preparation,
+    delivery: Delivery,
+    pauses: Pauses,
+    keeper: Keeper,
+    custodian: Custodian,
+) -> tuple[dict[str, Intake], Auto]:
+    queue, events, clock = ground.queue, ground.events, ground.clock
+    schedule = Schedule(settings.retry, random.random)
+    doubts = Doubts(queue, ground.owner, _lease_seconds(settings), events, clock)
+    queued = Queued(queue, active, schedule, events, clock)
+    direct = Direct(queued, preparation, delivery, doubts, pauses, events)
+    auto = Auto(ground.owner, direct, queued, delivery, keeper, custodian, schedule, doubts, pauses, events, clock)
+    return {"queue": queued, "direct": direct, "auto": auto}, auto
+
+
+def _lease_seconds(settings: Settings) -> float:
+    """Longer than any call can take, so that a lease only ends when its owner is dead."""
+    return 2 * max(settings.provider.mensatek.timeout, settings.provider.dmds.timeout) + 60.0
