@@ -4,7 +4,7 @@ import smtplib
 import ssl
 
 import pytest
-from mailing import LOGINS, assert_arrived, assert_attached, mail
+from mailing import LOGINS, assert_arrived, mail
 
 
 @pytest.fixture
@@ -31,22 +31,6 @@ def connect(gateway, context):
     yield make
     for client in opened:
         client.close()
-
-
-@pytest.mark.parametrize("login", LOGINS)
-def test_a_mail_with_copies_and_attachment_reaches_everybody_once(connect, logins, sandbox, unique, login):
-    to, cc, bcc = (f"{role}-{unique}@inbox.example" for role in ("to", "cc", "bcc"))
-    account = logins[login]
-    client = connect()
-    client.login(account.user, account.password)
-
-    client.send_message(mail([to], [cc], [bcc]), to_addrs=[to, cc, bcc])
-    client.quit()
-
-    for address in (to, cc, bcc):
-        assert_arrived(sandbox.wait_for(address), account.api, cc=[cc])
-        assert_attached(sandbox.mails(address))
-        assert bcc not in str(sandbox.mails(address)[0].to) + str(sandbox.mails(address)[0].cc) or address == bcc
 
 
 @pytest.mark.parametrize("listener", ["starttls", "required", "implicit"])
@@ -93,7 +77,7 @@ def test_a_refused_recipient_does_not_harm_the_others(connect, logins, sandbox, 
     client.login(account.user, account.password)
 
     refused = client.sendmail(
-        "tienda@shop.example", [f"{unique}@inbox.example", "no-host@"], mail([f"{unique}@inbox.example"]).as_bytes()
+        "app@example.org", [f"{unique}@inbox.example", "no-host@"], mail([f"{unique}@inbox.example"]).as_bytes()
     )
 
     assert ["no-host@"] == list(refused)
@@ -107,7 +91,7 @@ def test_the_options_of_a_smarthost_are_taken(connect, logins, sandbox, unique):
     client.login(account.user, account.password)
 
     client.sendmail(
-        "tienda@shop.example",
+        "app@example.org",
         [f"{unique}@inbox.example"],
         mail([f"{unique}@inbox.example"]).as_bytes(),
         mail_options=["AUTH=<>", "BODY=8BITMIME"],  # and SIZE, by smtplib itself,
@@ -118,7 +102,7 @@ def test_the_options_of_a_smarthost_are_taken(connect, logins, sandbox, unique):
 
 def test_nobody_sends_without_login(connect):
     with pytest.raises(smtplib.SMTPSenderRefused) as refused:
-        connect().sendmail("tienda@shop.example", ["somebody@inbox.example"], b"Subject: x\r\n\r\nx\r\n")
+        connect().sendmail("app@example.org", ["somebody@inbox.example"], b"Subject: x\r\n\r\nx\r\n")
 
     assert 530 == refused.value.smtp_code
 
@@ -126,7 +110,7 @@ def test_nobody_sends_without_login(connect):
 def test_nothing_goes_before_starttls_where_it_is_required(gateway, logins):
     account = logins["kept-mensatek"]
     with smtplib.SMTP("127.0.0.1", gateway.port("required"), timeout=60) as client:
-        code, text = client.docmd("MAIL", "FROM:<tienda@shop.example>")
+        code, text = client.docmd("MAIL", "FROM:<app@example.org>")
         with pytest.raises(smtplib.SMTPNotSupportedError):
             client.login(account.user, account.password)
 

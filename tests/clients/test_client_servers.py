@@ -1,0 +1,168 @@
+"""Mail servers with the gateway as their smarthost, set up as docs/clients.md says: the way whole machines send."""
+
+import os
+import time
+from dataclasses import replace
+
+import pytest
+from document import DOCUMENT, recipe, sections
+from mailing import (
+    LOGINS,
+    SENDER,
+    Addresses,
+    assert_everybody_got_it,
+    example_words,
+    mail,
+    mail_to,
+)
+from running import until
+from servers import SERVERS
+
+pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="mail servers can only be started by root")
+
+_SECONDS = 60
+
+
+@pytest.fixture(scope="module")
+def make_server(certificate):
+    """Set a server up after a section of the document; it is stopped at the end of the module."""
+    made = []
+
+    def make(section, gateway, login, authority=certificate.authority, **options):
+        listeners = ("implicit", "implicit") if section.endswith("port 465") else ("starttls", "implicit")
+        words = example_words(gateway, login, authority, listeners)
+        del words["/etc/ssl/relay-ca.pem"]  # each server finds its copy where the document has it
+        made.append(SERVERS[section.partition(",")[0]](recipe(section, words), authority, **options))
+        return made[-1].start()
+
+    yield make
+    for server in made:
+        server.stop()
+
+
+@pytest.fixture(scope="module")
+def servers(make_server, gateway, logins):
+    """A server for each section and login that talks to the common gateway, started when it is first asked for."""
+    running = {}
+
+    def make(section, login="kept-dmds"):
+        if (section, login) not in running:
+            running[section, login] = make_server(section, gateway, logins[login])
+        return running[section, login]
+
+    return make
+
+
+def keep_trying(server, holds, otherwise):
+    """Have a server try again, once a second, until something holds."""
+    due = time.monotonic()
+
+    def is_so():
+        nonlocal due
+        if not holds() and time.monotonic() >= due:
+            server.retry()
+            due = time.monotonic() + 1
+        return holds()
+
+    until(is_so, _SECONDS, otherwise)
+
+
+def wait_until_told(server, words):
+    """Have the server try until its log says why the mail waits; the mail must still be there."""
+    keep_trying(server, lambda: words in server.log(), f"the log does not say {words}")
+    assert server.waiting() > 0, server.log()
+
+
+def wait_until_sent(server, sandbox, address):
+    """Wait until a mail arrives and nothing is left with the server; returns the mailbox."""
+    until(lambda: len(sandbox.mails(address)) > 0, _SECONDS, f"{address} got nothing: {server.log()}")
+    until(lambda: server.waiting() == 0, _SECONDS, "something is left")
+    return sandbox.wait_for(address)
+
+
+def test_every_server_of_the_document_is_tried():
+    assert set(SERVERS) <= set(sections())
+
+
+def test_the_readme_has_postfix_as_the_document_has_it():
+    readme = (DOCUMENT.parents[1] / "README.md").read_text(encoding="utf-8")
+
+    assert f"```\n{recipe('Postfix', {'-': '-'})['/etc/postfix/main.cf']}```\n" in readme
+
+
+@pytest.mark.parametrize(
+    ("section", "login"),
+    [
+        *(("Postfix", login) for login in LOGINS),
+        ("Postfix, port 465", "kept-mensatek"),
+        ("Postfix, null client", "passed-mensatek"),
+        ("Exim", "kept-dmds"),
+        ("Exim", "passed-mensatek"),
+        ("Exim, port 465", "kept-dmds"),
+        ("OpenSMTPD", "kept-dmds"),
+        ("OpenSMTPD", "passed-mensatek"),
+        ("OpenSMTPD, port 465", "kept-mensatek"),
+        ("nullmailer", "kept-dmds"),
+        ("nullmailer", "passed-mensatek"),
+        ("nullmailer, port 465", "kept-dmds"),
+    ],
+)
+def test_to_cc_bcc_and_attachment_arrive(servers, logins, sandbox, unique, section, login):
+    addresses = Addresses.of(unique)
+    server = servers(section, login)
+
+    server.submit(SENDER, addresses.all, mail([addresses.to], [addresses.cc]).as_bytes())
+
+    for address in addresses.all:
+        wait_until_sent(server, sandbox, address)
+    assert_everybody_got_it(sandbox, addresses, logins[login].api)
+
+
+@pytest.mark.parametrize("name", SERVERS)
+def test_the_log_names_the_gateways_id(servers, gateway, sandbox, unique, name):
+    to = f"{unique}@inbox.example"
+
+    servers(name).submit(SENDER, [to], mail([to]).as_bytes())
+
+    wait_until_sent(servers(name), sandbox, to)
+    accepted = {event["message_id"] for event in gateway.events("message_accepted")}
+    assert any(f"queued as {message_id}" in servers(name).log() for message_id in accepted)
+
+
+@pytest.mark.parametrize("name", SERVERS)
+def test_a_list_of_a_hundred_in_several_domains_gets_one_each(servers, sandbox, unique, name):
+    """The servers split it, each in its own way; the To header names only the list."""
+    members = [f"{number}-{unique}@{number % 4}.inbox.example" for number in range(100)]
+    server = servers(name)
+
+    server.submit("lista@shop.example", members, mail([f"lista-{unique}@shop.example"]).as_bytes())
+
+    for member in members:
+        (got,) = wait_until_sent(server, sandbox, member)
+        others = {other for other in members if other != member}
+        assert not others & {shown.email for shown in (*got.to, *got.cc)}
+    assert () == sandbox.mails(f"lista-{unique}@shop.example")
+
+
+@pytest.mark.parametrize("name", SERVERS)
+def test_a_bounce_of_its_own_goes_out_with_the_null_sender(servers, gateway, sandbox, unique, name):
+    """A recipient is refused, so the server reports to the sender, through the gateway again (RFC 5321 §4.5.5)."""
+    sender, server = f"sender-{unique}@inbox.example", servers(name)
+
+    server.submit(sender, ["gone@nohost"], mail(["gone@nohost"]).as_bytes())
+
+    (report,) = wait_until_sent(server, sandbox, sender)
+    assert "gone@nohost" in report.html
+    assert "" in {event["mail_from"] for event in gateway.events("message_accepted")}
+
+
+@pytest.mark.parametrize("name", SERVERS)
+def test_mail_waits_when_the_login_is_refused(make_server, gateway, logins, sandbox, unique, name):
+    """A wrong password must never bounce mail: the server keeps it and says why."""
+    wrong = replace(logins["kept-dmds"], password=f"wrong-{unique}")
+    server, addresses = make_server(name, gateway, wrong), Addresses.of(unique)
+
+    server.submit(SENDER, addresses.all, mail_to(addresses).as_bytes())
+
+    wait_until_told(server, "535 5.7.8")
+    assert () == sandbox.mails(addresses.to)
