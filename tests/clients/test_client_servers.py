@@ -1,6 +1,7 @@
 """Mail servers with the gateway as their smarthost, set up as docs/clients.md says: the way whole machines send."""
 
 import os
+import smtplib
 import time
 from dataclasses import replace
 
@@ -10,13 +11,15 @@ from mailing import (
     LOGINS,
     SENDER,
     Addresses,
+    assert_arrived,
     assert_everybody_got_it,
     example_words,
     mail,
     mail_to,
 )
+from postfix import free_port
 from running import until
-from servers import SERVERS
+from smarthosts import SERVERS, Exim
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="mail servers can only be started by root")
 
@@ -166,3 +169,113 @@ def test_mail_waits_when_the_login_is_refused(make_server, gateway, logins, sand
 
     wait_until_told(server, "535 5.7.8")
     assert () == sandbox.mails(addresses.to)
+
+
+class ComingAndGoing:
+    """One gateway after the other on one port."""
+
+    def __init__(self, start_gateway, config, certificate) -> None:
+        self.port = free_port()
+        pair = f'certificate = "{certificate.chain}"\nkey = "{certificate.key}"\n'
+        self._config = (
+            f'{config}\n[listener.implicit]\naddress = "127.0.0.1:0"\ntls = "implicit"\n{pair}'
+            f'[listener.starttls]\naddress = "127.0.0.1:{self.port}"\ntls = "starttls"\n{pair}'
+        )
+        self._start_gateway = start_gateway
+        self._running = None
+
+    def come(self, more="", **environ):
+        """Start a gateway in the place of the last one; more lines are for its listener."""
+        self.go()
+        self._running = self._start_gateway(self._config + more, environ=environ)
+        return self._running
+
+    def go(self) -> None:
+        """Stop it."""
+        if self._running is not None:
+            self._running.stop()
+
+
+@pytest.fixture
+def visitor(start_gateway, base_config, certificate):
+    """A gateway that comes and goes."""
+    gateway = ComingAndGoing(start_gateway, base_config, certificate)
+    yield gateway
+    gateway.go()
+
+
+@pytest.mark.parametrize("name", SERVERS)
+def test_mail_waits_while_the_gateway_is_away_or_full_and_then_arrives(
+    make_server, visitor, logins, sandbox, unique, name
+):
+    """No connection, then 452 (the disk is full), then room: the same mail, once, and no bounce before."""
+    server = make_server(name, visitor.come(), logins["kept-dmds"])
+    visitor.go()
+    sender, addresses = f"sender-{unique}@inbox.example", Addresses.of(unique)
+
+    server.submit(sender, addresses.all, mail_to(addresses).as_bytes())
+    wait_until_told(server, "onnection refused")
+    visitor.come(RELAY__STORE__MIN_FREE_BYTES="1000000 GB")
+    wait_until_told(server, "452 4.3.1")
+    visitor.come()
+
+    keep_trying(server, lambda: len(sandbox.mails(addresses.bcc)) > 0, "the mail did not arrive")
+    for address in addresses.all:
+        wait_until_sent(server, sandbox, address)
+    # OpenSMTPD says at once that it takes longer.
+    assert [] == [report.subject for report in sandbox.mails(sender) if "delayed" not in report.subject]
+
+
+@pytest.mark.parametrize("name", ["Postfix", "Exim"])
+def test_mail_waits_when_too_many_are_connected(make_server, visitor, logins, sandbox, unique, name):
+    """421 instead of a greeting."""
+    gateway, to = visitor.come("max_connections_per_client = 1\n"), f"{unique}@inbox.example"
+    server = make_server(name, gateway, logins["kept-dmds"])
+
+    with smtplib.SMTP("127.0.0.1", visitor.port, timeout=_SECONDS):
+        server.submit(SENDER, [to], mail([to]).as_bytes())
+        wait_until_told(server, "421 4.7.0")
+    keep_trying(server, lambda: len(sandbox.mails(to)) > 0, "the mail did not arrive")
+
+    assert_arrived(wait_until_sent(server, sandbox, to), "dmds")
+
+
+#: By default Postfix keeps connections only where it has much mail, which depends on how fast the machine is.
+KEEPING = {
+    "smtp_tls_connection_reuse": "yes",
+    "smtp_connection_cache_destinations": "localhost",
+    "smtp_destination_concurrency_limit": "1",
+}
+
+
+@pytest.mark.parametrize(
+    ("name", "options"),
+    [("Postfix", {"options": KEEPING}), ("Exim", {}), ("OpenSMTPD", {})],
+    ids=["Postfix", "Exim", "OpenSMTPD"],
+)
+def test_several_messages_take_one_connection(make_server, visitor, logins, sandbox, unique, name, options):
+    """A login for each message costs more than the message."""
+    gateway = visitor.come(RELAY__LOG__LEVEL="debug")
+    server = make_server(name, gateway, logins["kept-mensatek"], **options)
+    hand_over = server.enqueue if isinstance(server, Exim) else server.submit
+    recipients = [f"{number}-{unique}@inbox.example" for number in range(12)]
+
+    for to in recipients:
+        hand_over(SENDER, [to], mail([to]).as_bytes())
+    server.retry()
+
+    for to in recipients:
+        assert_arrived(wait_until_sent(server, sandbox, to), "mensatek")
+    assert len(recipients) > len(gateway.events("login_accepted"))
+
+
+@pytest.mark.parametrize("chunking", [True, False])
+def test_exim_sends_by_bdat_and_by_data(make_server, gateway, logins, sandbox, unique, chunking):
+    """It takes BDAT wherever CHUNKING is offered; K in its log says that it did."""
+    options = {} if chunking else {"hosts_try_chunking": ":"}
+    server, addresses = make_server("Exim", gateway, logins["kept-dmds"], options=options), Addresses.of(unique)
+
+    server.submit(SENDER, addresses.all, mail([addresses.to], [addresses.cc]).as_bytes())
+
+    assert_everybody_got_it(sandbox, addresses, "dmds")
+    assert chunking == (" K " in server.log())

@@ -64,12 +64,10 @@ class Exim:
         # The gateway stands on the same machine; the document says this, too.
         template = self._jail.read("/etc/exim4/exim4.conf.template")
         template = template.replace("driver = manualroute\n", "driver = manualroute\n  self = send\n")
-        more = "".join(f"\n  {name} = {value}" for name, value in (options or {}).items())
-        transport = "remote_smtp_smarthost:\n"
-        assert transport in template
-        self._jail.write(
-            "/etc/exim4/exim4.conf.template", template.replace(transport, f"{transport.rstrip()}{more}\n", 1)
-        )
+        more = "".join(f"  {name} = {value}\n" for name, value in (options or {}).items())
+        before, title, transport = template.partition("\nremote_smtp_smarthost:\n")
+        transport = transport.replace("driver = smtp\n", f"driver = smtp\n{more}", 1)
+        self._jail.write("/etc/exim4/exim4.conf.template", before + title + transport)
 
     def start(self) -> Self:
         """Make the configuration, as the document says."""
