@@ -181,6 +181,75 @@ async def test_data_that_stops_is_told_and_cut(make_doorstep):
     assert doorstep.door._budget.used_bytes == 0
 
 
+async def test_a_message_that_drips_is_told_and_cut(make_doorstep):
+    """Every block buys time, and yet not for ever: a byte for each would hold a place for weeks."""
+    doorstep = await make_doorstep({"data_timeout": 0.3, "data_least_rate": 1000})
+    caller = await doorstep.ready()
+    dripping = asyncio.create_task(_drip(caller))
+    assert await caller.reply() == str(Replies.TOO_SLOW)
+    dripping.cancel()
+    assert [event["reason"] for event in doorstep.events("connection_refused")] == ["message came too slowly"]
+    assert doorstep.reception.received == []
+
+
+async def test_who_never_says_a_word_is_told_and_cut(make_doorstep):
+    doorstep = await make_doorstep({"greeting_timeout": 0.1})
+    caller = await doorstep.call()
+    assert (await caller.reply())[:3] == "220"
+    assert await caller.rest() == f"{Replies.TIMED_OUT}\r\n"
+
+
+async def test_after_the_first_word_the_greeting_has_no_say(make_doorstep):
+    doorstep = await make_doorstep({"greeting_timeout": 0.1})
+    caller = await doorstep.greeted()
+    await asyncio.sleep(0.4)
+    assert (await caller.say("NOOP"))[:3] == "250"
+
+
+async def test_a_connection_that_brings_no_message_is_told_and_cut(make_doorstep):
+    doorstep = await make_doorstep({"message_within": 0.3})
+    caller = await doorstep.greeted()
+    said = [await caller.say("NOOP")]
+    while said[-1] == "250 2.0.0 Ok":
+        await asyncio.sleep(0.02)
+        said.append(await caller.say("NOOP"))
+    assert said[-1] == str(Replies.NO_MESSAGE)
+
+
+async def test_a_client_is_told_before_it_gives_up_waiting_for_the_answer(make_doorstep):
+    """What is being taken goes on, in memory and counted; whoever takes it can see that nobody will hear."""
+    doorstep = await make_doorstep({"final_timeout": 0.2})
+    doorstep.reception.may_answer.clear()
+    caller = await doorstep.ready()
+    await caller.send(b"x\r\n.\r\n")
+    await doorstep.reception.has_begun.wait()
+    assert doorstep.reception.is_waiting()
+    assert await caller.rest() == f"{Replies.ANSWER_TAKES_LONG}\r\n"
+    assert not doorstep.reception.is_waiting()
+    assert doorstep.door._budget.used_bytes > 0
+    doorstep.reception.may_answer.set()
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        await doorstep.reception.has_ended.wait()
+        while doorstep.door._budget.used_bytes:  # noqa: ASYNC110 - the budget tells nobody
+            await asyncio.sleep(0.01)
+
+
+async def test_a_client_that_read_late_is_not_cut_while_its_message_is_taken(make_doorstep):
+    """Once it reads again, its slowness is forgotten: it was cut with a 421 instead of getting its 250."""
+    doorstep = await make_doorstep({"command_timeout": 0.5})
+    doorstep.reception.may_answer.clear()
+    caller = await doorstep.ready()
+    await caller.send(b"x\r\n.\r\n")
+    await doorstep.reception.has_begun.wait()
+    (guest,) = doorstep.door._lobbies[0].guests
+    assert isinstance(guest, Connection)
+    guest.pause_writing()
+    guest.resume_writing()
+    await asyncio.sleep(1.0)
+    doorstep.reception.may_answer.set()
+    assert (await caller.reply())[:3] == "250"
+
+
 async def test_no_time_runs_while_the_reception_works(make_doorstep):
     """Aiosmtpd's timer would cut the client before the 250: a duplicate."""
     doorstep = await make_doorstep({"command_timeout": 0.1, "data_timeout": 0.1})
