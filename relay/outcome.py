@@ -5,7 +5,7 @@ place where reply codes stand as numbers.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import assert_never
 
@@ -44,7 +44,7 @@ class Reply:
 
     def saying(self, text: str) -> "Reply":
         """Return the same codes with another text."""
-        return replace(self, text=text)
+        return Reply(self.code, self.enhanced, text)
 
     def __str__(self) -> str:
         return " ".join(part for part in (str(self.code), self.enhanced, self.text) if part)

@@ -5,6 +5,7 @@ Tolerant where old devices need it (case, spaces, missing brackets), strict wher
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
 from relay.addresses import address_fault
 from relay.message import EnvelopeRecipient
@@ -18,6 +19,7 @@ _CONTROL = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]")
 
 #: The longest line that can mean anything: an AUTH response (RFC 4954 §4).
 MAX_LINE = 12_288
+_REMEMBERED = 1024  # arguments, at most as long as a line
 _OCTETS_DIGITS_MAX = 20  # as in SIZE (RFC 1870 §3)
 _MAX_COMMAND = 512  # RFC 5321 §4.5.3.1.4
 # The extensions lengthen these lines (RFC 1870 §3, RFC 4954 §3, RFC 6152 §2, RFC 6531 §3, RFC 3461 §4); this is more
@@ -64,6 +66,7 @@ def read_command(line: bytes) -> Command | Reply:
     return Command(verb, argument.strip())
 
 
+@lru_cache(maxsize=_REMEMBERED)  # an application sends as the same few
 def read_mail(argument: bytes, *, is_replaced: bool = False) -> Mail | Reply:
     """Read what follows MAIL, or say what is wrong with it.
 
@@ -85,6 +88,7 @@ def read_mail(argument: bytes, *, is_replaced: bool = False) -> Mail | Reply:
     return Replies.BAD_SENDER_SYNTAX.saying(f"Sender: {fault}") if fault else Mail(sender, parameters)
 
 
+@lru_cache(maxsize=_REMEMBERED)
 def read_rcpt(argument: bytes, *, smtputf8: bool) -> EnvelopeRecipient | Reply:
     """Read what follows RCPT, or say what is wrong with it."""
     path = _path(_TO, argument)

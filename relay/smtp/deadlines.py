@@ -33,6 +33,9 @@ class Phase(Enum):
     GONE = "gone"
 
 
+_COMMAND, _DATA, _STALLED = Phase.COMMAND, Phase.DATA, Phase.STALLED  # an Enum takes its time to find a member
+
+
 class Deadlines:
     """When patience with one client ends. Times are those of the event loop."""
 
@@ -79,13 +82,13 @@ class Deadlines:
         """
         before, self._phase = self._phase, phase
         now = self._time()
-        if phase is Phase.COMMAND:
+        if phase is _COMMAND:
             self._wait_for_command(now)
-        elif phase is Phase.DATA:
+        elif phase is _DATA:
             # What was waited for room, the client could not help.
             self._data_since = now if not size else self._data_since + self._stalled(before, now)
             self._wait_for_data(now, size)
-        elif phase is Phase.STALLED:
+        elif phase is _STALLED:
             self._stalled_since = now
             self._set(now + self._rules.data_timeout, _SILENT)
         else:  # others have the time in hand, or none is needed
@@ -110,7 +113,7 @@ class Deadlines:
 
     def _wait_for_command(self, now: float) -> None:
         silent, useless = now + self._rules.command_timeout, self._useful_at + self._rules.message_within
-        self._set(min(silent, useless), _SILENT if silent <= useless else _USELESS)
+        self._at, self.farewell = (silent, _SILENT) if silent <= useless else (useless, _USELESS)
 
     def _wait_for_data(self, now: float, size: int) -> None:
         silent, rate = now + self._rules.data_timeout, self._rules.data_least_rate

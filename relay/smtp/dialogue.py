@@ -17,7 +17,7 @@ from relay.smtp.auth import Exchange, begin_exchange, challenge_line, credential
 from relay.smtp.chunks import discarded
 from relay.smtp.commands import read_bdat, read_command
 from relay.smtp.lobby import Lobby
-from relay.smtp.offer import extensions, may_log_in, needs_tls, offers_tls
+from relay.smtp.offer import may_log_in, needs_tls, offers_tls
 from relay.smtp.patience import Patience
 from relay.smtp.transaction import Transaction, open_transaction
 
@@ -119,10 +119,7 @@ class Dialogue:
         if not argument:
             return Replies.BAD_SYNTAX.saying("Syntax: EHLO hostname")
         self._greeted(argument, extended=True)
-        lines = [self._lobby.hostname, *extensions(self._rules, self._client, has_tls=self._has_tls())]
-        code = Replies.HELLO.code
-        text = "".join(f"{code}-{line}\r\n" for line in lines[:-1]) + f"{code} {lines[-1]}\r\n"
-        return Text(text.encode("ascii", "replace"))
+        return Text(self._lobby.offer.to_ehlo(self._client, has_tls=self._has_tls()))
 
     def _helo(self, argument: bytes) -> Answer:
         if not argument:

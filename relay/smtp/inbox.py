@@ -15,7 +15,8 @@ class Inbox:
 
     def put(self, data: bytes) -> None:
         """Add bytes at the end."""
-        self._bytes, self._at = (self._bytes[self._at :] + data if len(self) else data), 0
+        held, at = self._bytes, self._at
+        self._bytes, self._at = (data if at == len(held) else held[at:] + data), 0
 
     def line(self) -> bytes | None:
         """Take the next line with its line feed; None: there is no whole one."""

@@ -12,6 +12,7 @@ from relay.config import ListenerSettings, Settings
 from relay.events import Events
 from relay.outcome import Replies, Reply
 from relay.smtp.contract import Reception
+from relay.smtp.offer import Offer
 from relay.smtp.seats import Seats
 from relay.smtp.sentas import SentAs
 from relay.smtp.tls import Certificate
@@ -72,6 +73,8 @@ class Lobby:
         self.budget = budget
         self.seats = seats
         self.certificate = certificate
+        self.offer = Offer(rules, hostname)
+        self.alike: dict[str, object] = {}  # what aiosmtpd makes for each connection, and is the same for all
         self.closing = False
         self.guests: set[Guest] = set()
         self.work: set[asyncio.Task[object]] = set()
@@ -100,6 +103,7 @@ class Lobby:
         """Return the lobby for those who come from now on; who is inside keeps its rules. All are counted together."""
         changed = copy.copy(self)  # who is inside and what is under way stays one and the same
         changed.rules, changed.hostname, changed.certificate = rules, hostname, certificate
+        changed.offer, changed.alike = Offer(rules, hostname), {}
         return changed
 
     def refusal(self, client: str) -> tuple[Reply, str] | None:

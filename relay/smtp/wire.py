@@ -28,9 +28,10 @@ class Wire:
 
     def flush(self) -> None:
         """Write what is in the outbox."""
-        if self._outbox:
-            self._transport.write(b"".join(self._outbox))
-            self._outbox.clear()
+        outbox = self._outbox
+        if outbox:
+            self._transport.write(outbox[0] if len(outbox) == 1 else b"".join(outbox))
+            outbox.clear()
 
     def read(self, *, on: bool) -> None:
         """Let bytes come, or hold them back in the network."""
