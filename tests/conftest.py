@@ -9,7 +9,7 @@ import pytest
 hypothesis.settings.register_profile("untimed", deadline=None)  # how long an example takes says how busy the machine is
 hypothesis.settings.load_profile("untimed")
 
-pytest_plugins = ("running",)
+pytest_plugins = ("discretion", "running")
 
 
 def _refuse_skip(report: pytest.TestReport | pytest.CollectReport) -> None:

@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from discretion import CANARY
 from pydantic import SecretStr
 
 from relay.accounts.account import Account
@@ -150,7 +151,7 @@ class World:
 
     def account(self, name: str = "erp", **policy: object) -> Account:
         made = Account(
-            name, "mensatek", MensatekCredentials("user", SecretStr("token")), AccountPolicy.model_validate(policy)
+            name, "mensatek", MensatekCredentials("user", SecretStr(CANARY)), AccountPolicy.model_validate(policy)
         )
         self.accounts.accounts[name] = made
         return made

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Self
 
 #: How long anything may take that the gateway owes at once; generous, for a busy machine.
-PATIENCE_SECONDS = 60.0
+PATIENCE_SECONDS = 20.0
 
 _LONGEST_LINE = 512  # RFC 5321 §4.5.3.1.5, CRLF included
 _LINE = re.compile(rb"(\d{3})([ -])([\x20-\x7e]*)\r\n")

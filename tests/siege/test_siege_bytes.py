@@ -13,7 +13,7 @@ from attacker import PATIENCE_SECONDS, judged, read_lines
 from dialogue_machine import KINDS
 
 #: What the listeners of `hasty` allow a client: who says nothing is closed on.
-RULES = 'command_timeout = "1s"\ndata_timeout = "1s"\nmax_connections_per_client = 1000'
+RULES = 'greeting_timeout = "1s"\ncommand_timeout = "1s"\ndata_timeout = "1s"\nmax_connections_per_client = 1000'
 
 _DIALOGUES = Path(__file__).parents[1] / "smtp" / "dialogues"
 _AT_ONCE = 200
@@ -105,9 +105,13 @@ async def throw(port: int, payload: bytes, context: ssl.SSLContext | None, dice:
         if context is None and dice.random() < 0.7:
             writer.write_eof()
 
-    async with asyncio.timeout(PATIENCE_SECONDS):
-        await asyncio.gather(_until_cut(read()), _until_cut(write()))
-    writer.transport.abort()
+    try:
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            await asyncio.gather(_until_cut(read()), _until_cut(write()))
+    except TimeoutError:
+        pytest.fail(f"neither answered nor closed after {payload[:80]!r} ({len(payload)} bytes); got {received[-80:]!r}")
+    finally:
+        writer.transport.abort()
     return bytes(received)
 
 

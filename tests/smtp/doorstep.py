@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Self
 
+from discretion import CANARY
 from pydantic import SecretStr
 
 from relay.accounts.account import Account
@@ -26,7 +27,7 @@ PATIENCE_SECONDS = 10.0  # how long a test waits for what must come
 
 
 def account(name: str) -> Account:
-    return Account(name, "dmds", DmdsCredentials("test", 1, SecretStr("key")), AccountPolicy())
+    return Account(name, "dmds", DmdsCredentials("test", 1, SecretStr(CANARY)), AccountPolicy())
 
 
 class ScriptedGatekeeper:
