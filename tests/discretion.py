@@ -73,7 +73,7 @@ def watch_file(file: Path) -> None:
 
 
 def _listen_to_events(watch: Watch) -> None:
-    from relay.events import _Stream  # noqa: PLC0415 - the coverage must be running before the gateway is loaded
+    from relay.log import _Stream  # noqa: PLC0415 - the coverage must be running before the gateway is loaded
 
     write = _Stream.write
 
