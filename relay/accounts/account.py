@@ -21,6 +21,12 @@ class Account:
 class Gatekeeper(Protocol):
     """Who may send what. The front door asks; nothing here knows SMTP but its replies."""
 
+    def remembered(self, login: str, password: str, client: str) -> Account | None:
+        """Return the account at once where the password was right a while ago and nothing is blocked.
+
+        None: it must be checked; `authenticate` finds out.
+        """
+
     async def authenticate(self, login: str, password: str, client: str) -> Account | Reply:
         """Check a login: the account, or the reply that refuses it.
 

@@ -60,18 +60,28 @@ class Accounts:
 
     # --- logging in ---
 
+    def remembered(self, login: str, password: str, client: str) -> Account | None:
+        """Let in who was right a while ago; see `Gatekeeper.remembered`."""
+        who = self._directory.login(login)
+        if who is None or self.blocked(client) is not None:
+            return None
+        # What is remembered does not pass a block from anywhere: then whoever guesses would be told when it is right.
+        if self._failures.blocked_seconds(self._keys_of(login, who, client).login):
+            return None
+        account = self._checking.remembered(login, password, who)
+        return None if account is None else self._accepted(login, account, client)
+
     async def authenticate(self, login: str, password: str, client: str) -> Account | Reply:
         """Check a login; see `Gatekeeper.authenticate`."""
+        account = self.remembered(login, password, client)
+        if account is not None:
+            return account
         who = self._directory.login(login)
-        if (blocked := self.blocked(client)) is not None:
-            return self._blocked(blocked, login, who, client)
-        keys = self._keys(who.name if who else login[:LONGEST], client)
+        keys = self._keys_of(login, who, client)
+        refusal = self.blocked(client) or await self._blocked_now(keys, client)
+        if refusal is not None:
+            return self._blocked(refusal, login, who, client)
         account = self._checking.remembered(login, password, who) if who else None
-        # What is remembered does not pass a block from anywhere: then whoever guesses would be told when it is right.
-        if account is None or self._failures.blocked_seconds(keys.login):
-            refusal = await self._blocked_now(keys, client)
-            if refusal is not None:
-                return self._blocked(refusal, login, who, client)
         if account is None:
             counted_under = self._failures.counted_under(keys)
             checked = await self._checking.check(login, password, who, counted_under)
@@ -81,9 +91,14 @@ class Accounts:
             await self._failures.welcome(keys)
             account = checked.account
             self._resolved.put(account.name, account, _RESOLVED_SECONDS)
-        account = self._one_and_the_same(account)
+        return self._accepted(login, account, client)
+
+    def _accepted(self, login: str, account: Account, client: str) -> Account:
         self._events.login_accepted(login, account.name, client)
-        return account
+        return self._one_and_the_same(account)
+
+    def _keys_of(self, login: str, who: Login | None, client: str) -> Keys:
+        return self._keys(who.name if who else login[:LONGEST], client)
 
     async def _blocked_now(self, keys: Keys, client: str) -> Reply | None:
         """Ask the store: another process may have counted."""

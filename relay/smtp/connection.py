@@ -267,8 +267,7 @@ class Connection(BareSMTP):
                 self._lobby.events.connection_refused(self._lobby.name, self.client, answer.reason)
             self._part(answer.reply, lingering=not answer.reply.is_success)
         elif isinstance(answer, LoginPassword):
-            login, password = credentials_text(answer)
-            self._work(self._lobby.gatekeeper.authenticate(login, password, self.client), self._dialogue.logged_in)
+            return self._log_in(*credentials_text(answer))
         elif answer is _READ_DATA:
             self._wire.say(reply_line(Replies.SEND_DATA))
             rules = self._lobby.rules
@@ -280,6 +279,14 @@ class Connection(BareSMTP):
             self._turn_to(_DATA)
         else:
             self._start_tls()
+        return True
+
+    def _log_in(self, login: str, password: str) -> bool:
+        gatekeeper = self._lobby.gatekeeper
+        account = gatekeeper.remembered(login, password, self.client)
+        if account is not None:
+            return self._perform(self._dialogue.logged_in(account))
+        self._work(gatekeeper.authenticate(login, password, self.client), self._dialogue.logged_in)
         return True
 
     # --- our turn ---

@@ -103,6 +103,22 @@ async def test_remembered_password_passes_a_blocked_login_from_where_it_was_righ
     assert blocked_login("15 minutes") == await accounts.authenticate(APP, "right", "198.51.100.2")
 
 
+async def test_what_is_remembered_is_told_at_once_and_never_past_a_block(gate):
+    """Without waiting for anything; `authenticate` must find out about all others."""
+    accounts = gate.accounts(logins={"failures": 3})
+    assert accounts.remembered(APP, "right", "198.51.100.1") is None
+    await accounts.authenticate(APP, "right", "198.51.100.1")
+    assert "erp" == accounts.remembered(APP, "right", "198.51.100.1").name
+    assert "login_accepted" == gate.events()[-1]
+    assert accounts.remembered(APP, "wrong", "198.51.100.1") is None
+    assert accounts.remembered("unknown", "right", "198.51.100.1") is None
+    await fail(accounts, 3, "mistyped", client="198.51.100.1")
+    assert accounts.remembered(APP, "right", "198.51.100.1") is None
+    assert "erp" == accounts.remembered(APP, "right", "198.51.100.2").name
+    await fail(accounts, 3)
+    assert accounts.remembered(APP, "right", "198.51.100.2") is None
+
+
 async def test_right_password_forgives_the_login_and_not_the_client(gate):
     accounts = gate.accounts(logins={"failures": 3})
     await fail(accounts, 2)

@@ -35,6 +35,7 @@ class ScriptedGatekeeper:
 
     def __init__(self) -> None:
         self.passwords: dict[str, str] = {"user": "pass"}
+        self.remembers: dict[tuple[str, str], Account] = {}
         self.says: dict[str, Reply | BaseException] = {}  # by login or by sender
         self.accounts: dict[str, Account] = {}  # by login, where it is not an ordinary one
         self.trusts: Account | None = None
@@ -43,6 +44,9 @@ class ScriptedGatekeeper:
         self.has_been_asked = asyncio.Event()
         self.may_answer = asyncio.Event()
         self.may_answer.set()
+
+    def remembered(self, login: str, password: str, client: str) -> Account | None:
+        return self.remembers.get((login, password))
 
     async def authenticate(self, login: str, password: str, client: str) -> Account | Reply:
         self.asked.append((login, password, client))

@@ -132,3 +132,17 @@ def test_a_login_shows_no_password():
     assert isinstance(begun, tuple)
     assert "pass'" not in repr(begun[1])
     assert credentials_text(begun[1]) == ("user", "pass")
+
+
+async def test_a_remembered_login_is_answered_at_once(doorstep: Doorstep):
+    """Without a task and without asking again; what is not remembered is checked."""
+    doorstep.gatekeeper.remembers = {("user", "known"): account("kept")}
+    caller = await doorstep.greeted()
+    await caller.send(
+        f"{plain(b'user', b'known')}\r\nMAIL FROM:<a@example.org>\r\nRCPT TO:<b@example.org>\r\n".encode()
+    )
+    assert [(await caller.reply())[:3] for _ in range(3)] == ["235", "250", "250"]
+    assert doorstep.gatekeeper.asked == []
+    await caller.send(b"DATA\r\nx\r\n.\r\n")
+    assert [(await caller.reply())[:3] for _ in range(2)] == ["354", "250"]
+    assert [one.account for one in doorstep.reception.received] == ["kept"]
