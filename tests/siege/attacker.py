@@ -14,6 +14,8 @@ from typing import Self
 
 #: How long anything may take that the gateway owes at once; generous, for a busy machine.
 PATIENCE_SECONDS = 20.0
+#: Where the ordinary client comes from; attackers come from 127.0.0.1.
+CUSTOMER = "127.0.0.2"
 
 _LONGEST_LINE = 512  # RFC 5321 §4.5.3.1.5, CRLF included
 _LINE = re.compile(rb"(\d{3})([ -])([\x20-\x7e]*)\r\n")

@@ -2,14 +2,17 @@
 
 import os
 import re
+import smtplib
 import ssl
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from attacker import CUSTOMER, PATIENCE_SECONDS
 from dialogue_machine import MAX_ERRORS
-from running import Gateway, until
+from running import BODY_MARKER, SUBJECT_MARKER, Gateway, Login, until
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,3 +102,42 @@ def besiege(_make_gateway, base_config, certificate) -> Callable[..., Besieged]:
 def fortress(besiege) -> Besieged:
     """Return the gateway that the fuzzers share."""
     return besiege(f"max_errors = {MAX_ERRORS}\nmax_connections_per_client = 1000")
+
+
+@pytest.fixture(scope="session")
+def note_figure(request, size) -> Iterator[Callable[[str, str], None]]:
+    """Note a figure for docs/siege.md; the long siege prints them all at its end."""
+    noted: dict[str, str] = {}
+    yield noted.__setitem__
+    if size.is_long:
+        reporter = request.config.pluginmanager.get_plugin("terminalreporter")
+        reporter.write_line("")
+        for name, value in noted.items():
+            reporter.write_line(f"| {name} | {value} |")
+
+
+@dataclass(frozen=True, slots=True)
+class Customer:
+    """An ordinary client at another address, who wants to get mail through whatever goes on beside it."""
+
+    port: int
+    login: Login
+    word: str
+
+    def send(self, number: int) -> list[float]:
+        """Send so many mails, each on a connection of its own; return how long each took, in seconds."""
+        taken = []
+        for _ in range(number):
+            begun = time.monotonic()
+            with smtplib.SMTP("127.0.0.1", self.port, timeout=PATIENCE_SECONDS, source_address=(CUSTOMER, 0)) as client:
+                client.login(self.login.user, self.login.password)
+                mail = f"Subject: {SUBJECT_MARKER}\r\n\r\n{BODY_MARKER}\r\n"
+                client.sendmail("app@example.org", [f"{self.word}.customer@example.net"], mail)
+            taken.append(time.monotonic() - begun)
+        return taken
+
+
+@pytest.fixture
+def make_customer(logins, unique) -> Callable[[Besieged], Customer]:
+    """Make the ordinary client of a besieged gateway."""
+    return lambda besieged: Customer(besieged.gateway.port("plain"), logins["kept-mensatek"], unique)
