@@ -1,9 +1,12 @@
 """A device door from end to end: what a scanner says, and what arrives, over a refusal of the API and a restart."""
 
 import signal
+import smtplib
 import socket
 
 from running import BODY_MARKER, SUBJECT_MARKER, until
+
+from relay.sandbox.faults import SlowAfter
 
 DOOR = """
 [listener.printers]
@@ -55,3 +58,24 @@ def test_the_fixed_sender_survives_retries_and_a_kill(start_gateway, base_config
     gateway.start()
     (got,) = sandbox.wait_for(f"{unique}@inbox.example")
     assert (got.from_name, got.sender, got.reply_to) == ("Scanner", "scan@example.org", "")
+
+
+def test_a_client_that_is_told_to_come_back_gets_no_second_copy(start_gateway, base_config, sandbox, logins, unique):
+    """The API takes longer than a client waits: it hears 421, sends the same again, and hears 250 of the first."""
+    door = '\n[listener.plain]\naddress = "127.0.0.1:0"\nfinal_timeout = "0.5s"\n[defaults]\nmode = "direct"\n'
+    gateway = start_gateway(base_config + door)
+    recipient = f"{unique}@inbox.example"
+    sandbox.ask(lambda world: world.faults.add(SlowAfter(api="mensatek", seconds=3.0, match=recipient)))
+    login = logins["kept-mensatek"]
+
+    def send():
+        with smtplib.SMTP("127.0.0.1", gateway.port("plain"), timeout=30) as smtp:
+            smtp.login(login.user, login.password)
+            smtp.mail("app@example.org")
+            smtp.rcpt(recipient)
+            return smtp.data(f"From: app@example.org\r\nSubject: {SUBJECT_MARKER}\r\n\r\n{BODY_MARKER}\r\n")[0]
+
+    assert send() == 421
+    gateway.wait_for_event("message_accepted")
+    assert send() == 250
+    assert len(sandbox.wait_for(recipient)) == 1
