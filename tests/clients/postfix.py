@@ -69,13 +69,13 @@ class Postfix:
         self._folder = Path(tempfile.mkdtemp(prefix="relay-postfix-"))
         self._folder.chmod(0o755)
         self._etc = self._folder / "etc"
-        self._port = free_port()
+        self.port = free_port()
         for name in ("etc", "queue", "data"):
             (self._folder / name).mkdir(mode=0o755)
         os.chown(self._folder / "data", pwd.getpwnam("postfix").pw_uid, grp.getgrnam("postfix").gr_gid)
         shutil.copy(authority, self._etc / "relay-ca.pem")
         (self._etc / "relay-ca.pem").chmod(0o644)
-        (self._etc / "master.cf").write_text(_MASTER.format(port=self._port))
+        (self._etc / "master.cf").write_text(_MASTER.format(port=self.port))
         more = "".join(f"{name} = {value}\n" for name, value in (options or {}).items())
         for name, text in files.items():
             own = text.replace("/etc/postfix", str(self._etc)).replace("/etc/ssl", str(self._etc))
@@ -87,7 +87,7 @@ class Postfix:
     def start(self) -> Self:
         """Start, and return when it listens."""
         self._control("start")
-        until(lambda: listens(self._port), 30, f"Postfix does not listen: {self.log()}")
+        until(lambda: listens(self.port), 30, f"Postfix does not listen: {self.log()}")
         return self
 
     def stop(self) -> None:
@@ -102,7 +102,7 @@ class Postfix:
 
     def submit(self, sender: str, recipients: Sequence[str], message: bytes) -> None:
         """Hand it a mail over its port."""
-        with smtplib.SMTP("127.0.0.1", self._port, timeout=60) as client:
+        with smtplib.SMTP("127.0.0.1", self.port, timeout=60) as client:
             client.sendmail(sender, recipients, message)
 
     def retry(self) -> None:

@@ -16,7 +16,7 @@ from relay.config.profiles import PROFILES
 
 AROUND = (b"\n", b"\r", b"\r\n", b"\n\r", b"\r\r\n", b"\r\0\n", b"\0")
 END = b"\r\n.\r\n"
-PAIRS = [pair for pair in itertools.product(AROUND, AROUND) if pair != (b"\r\n", b"\r\n")]
+PAIRS = [(before, behind) for before, behind in itertools.product(AROUND, AROUND) if END not in before + b"." + behind]
 
 
 @pytest.fixture(scope="module")
@@ -70,8 +70,16 @@ def test_one_message_stays_one(profiled, sandbox, unique, profile):
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="Postfix can only be started by root")
 @pytest.mark.parametrize("profile", PROFILES)
-def test_nor_does_postfix_in_front_make_two_of_it(profiled, sandbox, logins, certificate, unique, profile):
-    postfix = Postfix(profiled.port(profile), logins["kept-dmds"], certificate.authority).start()
+def test_nor_does_postfix_in_front_make_two_of_it(profiled, sandbox, certificate, unique, profile):
+    gateway = f"[127.0.0.1]:{profiled.port(profile)}"
+    # As Debian 12 ships it, Postfix itself takes LF.LF for the end; what it then passes on are two messages indeed.
+    options = {
+        "smtp_tls_security_level": "encrypt",
+        "smtpd_forbid_bare_newline": "normalize",
+        "smtpd_forbid_bare_newline_exclusions": "",
+    }
+    postfix = Postfix({"/etc/postfix/main.cf": f"relayhost = {gateway}\n"}, certificate.authority, options=options)
+    postfix.start()
     try:
         taken = [
             number
@@ -83,9 +91,11 @@ def test_nor_does_postfix_in_front_make_two_of_it(profiled, sandbox, logins, cer
             )[0] == b"250"
         ]  # fmt: skip
         assert taken
-        until(lambda: postfix.log().count(" status=sent") >= len(taken), 60, f"not passed on: {postfix.log()}")
+        until(lambda: not postfix.waiting(), 60, f"not passed on: {postfix.log()}")
+        log = postfix.log()
     finally:
         postfix.stop()
     for number in taken:
-        assert len(sandbox.wait_for(f"one-{number}-{unique}@inbox.example")) == 1
+        assert f"to=<one-{number}-{unique}@inbox.example>" in log
+        assert len(sandbox.wait_for(f"one-{number}-{unique}@inbox.example")) == 1, log
     assert [number for number in range(len(PAIRS)) if sandbox.mails(f"victim-{number}-{unique}@inbox.example")] == []

@@ -14,6 +14,7 @@ from click.testing import CliRunner
 
 from relay import config
 from relay.cli import COMMANDS, main
+from relay.config.profiles import PROFILES
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -59,6 +60,25 @@ def test_every_command_explains_itself(command):
 
 def test_the_sandbox_configuration_is_whole():
     assert config.load(ROOT / "config" / "relay.sandbox.toml", {}).passthrough.dmds.enabled
+
+
+def test_every_listener_in_the_documents_loads(tmp_path):
+    """As it stands there, with an account beside it and a certificate that is where it says."""
+    text = (ROOT / "docs" / "listeners.md").read_text(encoding="utf-8")
+    (tmp_path / "tls.pem").write_text("")
+    account = '[account.erp]\nprovider = "mensatek"\nuser = "me"\ntoken = "t"\n'
+    seen = set()
+    for block in re.findall(r"^```toml\n(.*?)^```$", text, re.MULTILINE | re.DOTALL):
+        path = tmp_path / "relay.toml"
+        path.write_text(account + block.replace("/etc/relay/", f"{tmp_path}/"), encoding="utf-8")
+        seen |= {listener.profile for listener in config.load(path, {}).listener.values()}
+    assert seen == set(PROFILES)
+
+
+def test_every_wait_of_a_listener_stands_in_the_documents():
+    text = (ROOT / "docs" / "listeners.md").read_text(encoding="utf-8")
+    waits = [name for name in config.ListenerSettings.model_fields if name.endswith(("_timeout", "_rate", "_within"))]
+    assert [name for name in waits if f"| `{name}` |" not in text] == []
 
 
 def test_make_demo_works_as_pasted():
