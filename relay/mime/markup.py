@@ -3,6 +3,8 @@
 import re
 from dataclasses import dataclass
 
+from relay.mime.plaintext import blocks
+
 _END_TAG_CHARS = len("</style>")
 _HEAD_CHARS = 65536  # charsets are declared near the top; the rest is not searched
 _META = re.compile(r"<meta\b[^<>]*+>", re.IGNORECASE)
@@ -42,9 +44,7 @@ class Document:
 def tidy(html: str) -> str:
     """Tell the charset right, for what leaves is UTF-8; make line ends LF; remove NUL and a byte order mark."""
     if "\r" in html:
-        html = html.replace("\r\n", "\n")
-    if "\r" in html:
-        html = html.replace("\r", "\n")
+        html = "".join([block.replace("\r\n", "\n").replace("\r", "\n") for block in blocks(html)])
     if "\x00" in html:
         html = html.replace("\x00", "")
     html = html.removeprefix("\ufeff")

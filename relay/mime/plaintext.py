@@ -46,7 +46,7 @@ def text_to_html(text: str) -> str:
     longest = _LONGEST_ASCII if text.isascii() else _LONGEST_UTF8
     aligned = False
     html: list[str] = []
-    for block in map(lines_of, _blocks(text.rstrip(_UNSEEN_AT_END))):
+    for block in map(lines_of, blocks(text.rstrip(_UNSEEN_AT_END))):
         aligned = aligned or _is_aligned(block)
         html.append(_block_to_html(block, longest))
     style = ' style="font-family:monospace"' if aligned else ""
@@ -76,22 +76,22 @@ def lines_of(text: str) -> str:
     return text.translate(_NO_CONTROLS) if len(octets.translate(None, _CONTROL_BYTES)) < len(octets) else text
 
 
-def page(fragment: str) -> str:
-    """Make a whole HTML document of a fragment."""
-    return (
-        '<!DOCTYPE html>\n<html><head><meta http-equiv="Content-Type" content="text/html; charset=utf-8"></head>\n'
-        f"<body>\n{fragment}</body></html>\n"
-    )
-
-
-def _blocks(text: str) -> Iterator[str]:
-    """Cut a text behind line feeds."""
+def blocks(text: str) -> Iterator[str]:
+    """Cut a long text behind line feeds, so that no operation on a piece holds up other threads for long."""
     start = 0
     while len(text) - start > _BLOCK_CHARS:
         end = text.find("\n", start + _BLOCK_CHARS) + 1 or len(text)
         yield text[start:end]
         start = end
     yield text[start:]
+
+
+def page(fragment: str) -> str:
+    """Make a whole HTML document of a fragment."""
+    return (
+        '<!DOCTYPE html>\n<html><head><meta http-equiv="Content-Type" content="text/html; charset=utf-8"></head>\n'
+        f"<body>\n{fragment}</body></html>\n"
+    )
 
 
 def _is_aligned(text: str) -> bool:

@@ -11,6 +11,7 @@ import orjson
 from relay.providers.contract import Base64Text, Document, JsonValue
 
 _BASE64_ALPHABET = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/="
+_SLICE_CHARS = 262144
 _CHECKED_BYTES = 262144
 _JOIN_BELOW_BYTES = 64 * 1024  # copying less than this costs less than one more write to the socket
 
@@ -21,7 +22,10 @@ def encode(document: Document) -> tuple[bytes, ...]:
     Raises ValueError for a Base64Text that is not base64: a mistake of ours, caught before it can inject anything.
     """
     pieces: list[bytes] = []
-    _write_whole(document, pieces)
+    if _holds_long_text(document):
+        _write_members(document, pieces)
+    else:
+        _write_whole(document, pieces)
     return tuple(_joined(pieces))
 
 
@@ -32,6 +36,8 @@ def size(pieces: Sequence[bytes]) -> int:
 
 def weigh(document: Document) -> int:
     """Tell how many bytes `encode` will make of a document, without touching its base64."""
+    if _holds_long_text(document):
+        return size(encode(document))
     base64_bytes = 0
 
     def count(value: object) -> JsonValue:
@@ -106,10 +112,24 @@ def _write_items(items: Sequence[JsonValue], pieces: list[bytes]) -> None:
 
 def _write_whole(value: JsonValue, pieces: list[bytes]) -> None:
     """Let orjson write a value at once, which it can unless base64 or broken text is inside."""
+    if isinstance(value, str) and len(value) > _SLICE_CHARS:
+        _write_long(value, pieces)
+        return
     try:
         pieces.append(orjson.dumps(value, option=orjson.OPT_PASSTHROUGH_DATACLASS))
     except orjson.JSONEncodeError:
         _write(value, pieces)
+
+
+def _holds_long_text(document: Document) -> bool:
+    return any(isinstance(value, str) and len(value) > _SLICE_CHARS for value in document.values())
+
+
+def _write_long(text: str, pieces: list[bytes]) -> None:
+    """Write a text in slices: other threads get their turn between them, and none needs much memory at once."""
+    pieces.append(b'"')
+    pieces += [_text(text[at : at + _SLICE_CHARS])[1:-1] for at in range(0, len(text), _SLICE_CHARS)]
+    pieces.append(b'"')
 
 
 def _text(value: str) -> bytes:

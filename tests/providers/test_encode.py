@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from relay.providers import encode as encoding
 from relay.providers.contract import Base64Text
 from relay.providers.encode import encode, plain, size, weigh
 
@@ -29,6 +30,15 @@ def test_any_document_comes_back_from_its_json(document):
 @given(_documents)
 def test_weight_is_what_encode_makes(document):
     assert size(encode(document)) == weigh(document)
+
+
+@given(_documents)
+def test_slices_of_long_texts_make_the_same_json(document):
+    whole = b"".join(encode(document))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(encoding, "_SLICE_CHARS", 2)
+        assert whole == b"".join(encode(document))
+        assert len(whole) == weigh(document)
 
 
 @pytest.mark.parametrize(
