@@ -19,6 +19,7 @@ _STOP_SECONDS = 60.0
 _HERE = Path(__file__).parent
 
 _GATEWAY = """\
+workers = {workers}
 [store]
 path = "{folder}/relay.db"
 [web]
@@ -83,7 +84,8 @@ class GatewayUnderTest:
         self, folder: Path, certificate: Certificate, api: NullServer, *, held: bool, workers: int = 1
     ) -> None:
         folder.mkdir()
-        values = {"folder": folder, "certificate": certificate, "api": api.port, "hash": hash_password(LOGIN[1])}
+        values = {"folder": folder, "certificate": certificate, "api": api.port, "workers": workers}
+        values["hash"] = hash_password(LOGIN[1])
         config = _GATEWAY.format(path="/silent" if held else "", delivery=_HELD if held else "", **values)
         self._api = api
         self._gateway = Gateway(config, folder, {}).start()
