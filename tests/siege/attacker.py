@@ -66,8 +66,10 @@ def judged(lines: list[str]) -> Said:
 class Attacker:
     """One connection to the gateway."""
 
-    def __init__(self, port: int, context: ssl.SSLContext | None = None) -> None:
-        self.socket: socket.socket = socket.create_connection(("127.0.0.1", port), PATIENCE_SECONDS)
+    def __init__(self, port: int, context: ssl.SSLContext | None = None, *, source: str = "127.0.0.1") -> None:
+        self.socket: socket.socket = socket.create_connection(
+            ("127.0.0.1", port), PATIENCE_SECONDS, source_address=(source, 0)
+        )
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._received = b""
         if context is not None:
