@@ -9,8 +9,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from mailing import mail
+from mailing import mail, run
 from running import until
+
+from relay.config import load
 
 _START_SECONDS = 30.0
 
@@ -102,3 +104,15 @@ def test_health_checks_are_quiet(proxied, tmp_path, listener, how):
         proxied.wait_for_event("disconnected", seen + 3)
     assert PROXY not in {event["client"] for event in proxied.events("connection_refused")}
     assert not proxied.events("command_refused")
+
+
+def test_the_documented_configuration_is_right(tmp_path, certificate):
+    """Both blocks, each as its own program reads it."""
+    text = (Path(__file__).parents[2] / "docs/proxies.md").read_text()
+    ours, theirs = (text.split(f"```{kind}\n")[1].split("```")[0] for kind in ("toml", "haproxy"))
+    file = tmp_path / "haproxy.cfg"
+    file.write_text(theirs)
+    run("/usr/sbin/haproxy", "-c", "-f", file)
+    config = tmp_path / "relay.toml"
+    config.write_text(ours.replace("/etc/relay/tls.pem", f'{certificate.chain}"\nkey = "{certificate.key}'))
+    assert ("192.0.2.10",) == load(config, {}).listener["smarthost"].proxies
