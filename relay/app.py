@@ -156,7 +156,7 @@ async def running(
         stack.push_async_callback(_stop, gateway)
         await door.start(listening)
         if part.is_alone:
-            _tell_opened(events, settings, door.addresses)
+            tell_listeners(events, settings, {}, door.addresses)
             gateway.web_url = await _open_web(settings, gateway, clock, stack)
         yield gateway
 
@@ -200,10 +200,7 @@ async def _reload_when_asked(gateway: Gateway, reread: Callable[[], Settings], a
             gateway.events.reload_refused(str(error))
             continue
         gateway.events.speak_by(logger(wanted.log.format, wanted.log.level))
-        new = {name: place for name, place in gateway.addresses.items() if before.get(name) != place}
-        _tell_opened(gateway.events, wanted, new)
-        for name in before.keys() - gateway.addresses.keys():
-            gateway.events.listener_closed(name)
+        tell_listeners(gateway.events, wanted, before, gateway.addresses)
         gateway.events.reloaded(held)
 
 
@@ -216,12 +213,24 @@ async def _open_web(settings: Settings, gateway: Gateway, clock: Clock, stack: A
     if settings.web.address is None:
         return ""
     gauges = QueueGauges(gateway.queue, gateway.queue, gateway.events.registry, clock)
-    web = Web(settings.web.address, view=gateway.queue, gauges=gauges, events=gateway.events)
+    web = Web(
+        settings.web.address,
+        view=gateway.queue,
+        gauges=gauges,
+        registry=gateway.events.registry,
+        events=gateway.events,
+    )
     await web.start()
     stack.push_async_callback(web.stop)
     return web.url
 
 
-def _tell_opened(events: Events, settings: Settings, addresses: Mapping[str, HostPort]) -> None:
-    for name, address in addresses.items():
-        events.listener_opened(name, str(address), settings.listener[name].tls)
+def tell_listeners(
+    events: Events, settings: Settings, before: Mapping[str, HostPort], now: Mapping[str, HostPort]
+) -> None:
+    """Tell the log which listeners are new, by name and place, and which are gone."""
+    for name, place in now.items():
+        if before.get(name) != place:
+            events.listener_opened(name, str(place), settings.listener[name].tls)
+    for name in before.keys() - now.keys():
+        events.listener_closed(name)

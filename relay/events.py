@@ -55,6 +55,9 @@ class Events:
         )
         self._store_errors = self._total("relay_store_errors", "Failed operations on the store")
         self._unexpected = counter("relay_unexpected_errors", "Errors nobody foresaw", "where")
+        self._workers_lost = Counter(
+            "relay_workers_lost", "Workers that ended without being asked to", registry=self.registry
+        )
         self._accept_seconds = Histogram(
             "relay_accept_seconds",
             "Time from the end of DATA to its reply",
@@ -92,6 +95,22 @@ class Events:
     def listener_opened(self, listener: str, address: str, tls: str) -> None:
         """A door is open."""
         self._log.info("listener_opened", listener=listener, address=address, tls=tls)
+
+    def worker_began(self, number: int) -> None:
+        """A worker serves."""
+        self._log.info("worker_began", worker=number)
+
+    def worker_failed(self, number: int, reason: str) -> None:
+        """A worker could not begin; it is tried again."""
+        self._log.error("worker_failed", worker=number, reason=reason)
+
+    def worker_ended(self, number: int, code: int, *, was_asked: bool) -> None:
+        """A worker is gone, by this exit code (negative: by that signal); one that was not asked to is replaced."""
+        if was_asked:
+            self._log.info("worker_ended", worker=number, code=code)
+            return
+        self._workers_lost.inc()
+        self._log.error("worker_ended", worker=number, code=code)
 
     def listener_closed(self, listener: str) -> None:
         """A door is no longer configured, and takes nobody more."""

@@ -196,6 +196,19 @@ class Gateway:
         assert self._process is not None
         self._process.send_signal(number)
 
+    def reload(self, config: str) -> dict[str, Any]:
+        """Give it another configuration; returns what it said to it, "reloaded" or "reload_refused"."""
+
+        def answers() -> list[dict[str, Any]]:
+            told = map(_event, self.log().splitlines())
+            return [event for event in told if event.get("event") in {"reloaded", "reload_refused"}]
+
+        before = len(answers())
+        self.config.write_text(config, encoding="utf-8")
+        self.tell(signal.SIGHUP)
+        until(lambda: len(answers()) > before, _MAIL_SECONDS, "it said nothing to its new configuration")
+        return answers()[-1]
+
     def stop(self, number: int = signal.SIGTERM) -> int:
         """Stop by a signal; returns the exit code. Safe to repeat."""
         if self._process is None:

@@ -6,6 +6,7 @@ from relay.config.loading import examine, load, masked
 from relay.config.reloading import reloadable
 from relay.config.senders import SenderPattern
 from relay.config.settings import (
+    MOST_WORKERS,
     AccountPolicy,
     AccountSettings,
     LoginSettings,
@@ -14,6 +15,7 @@ from relay.config.settings import (
 )
 
 __all__ = [
+    "MOST_WORKERS",
     "AccountPolicy",
     "AccountSettings",
     "ListenerSettings",

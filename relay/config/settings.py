@@ -16,6 +16,10 @@ Mode = Literal["queue", "direct", "auto"]
 PowerValue = bool | int | str
 
 
+#: Processes that one gateway may have.
+MOST_WORKERS = 64
+
+
 def _nothing(value: object) -> object:
     return None if value == "" else value
 
@@ -320,8 +324,8 @@ class Settings(Section):
     workers: int = Field(
         1,
         ge=1,
-        le=64,
-        description="Processes that serve the same listeners from the same store; more than the machine has cores is of no use. Each has its share, rounded up, of max_connections, max_connections_per_client, bytes_in_flight and both kinds of concurrency.",
+        le=MOST_WORKERS,
+        description="Processes that serve the same listeners from the same store; more than the machine has cores is of no use. Each has its share, rounded up, of every max_connections, max_connections_per_client, bytes_in_flight and every concurrency.",
     )
     store: StoreSettings = Field(default_factory=StoreSettings)
     listener: dict[Name, ListenerSettings] = Field(

@@ -193,6 +193,12 @@ class Door:
         return max(0.01, min(_LONGEST_LOOK_SECONDS, shortest / 10))
 
 
+def check_certificates(listeners: Mapping[str, ListenerSettings]) -> None:
+    """Raise ConfigError for a certificate that a door could not open with."""
+    for name, rules in listeners.items():
+        _certificate(name, rules)
+
+
 def _certificate(name: str, rules: ListenerSettings) -> Certificate | None:
     try:
         return Certificate(rules) if rules.tls != "none" else None

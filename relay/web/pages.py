@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Awaitable, Callable
+from typing import Protocol
 
 from aiohttp import web
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Gauge, generate_latest
@@ -40,13 +41,30 @@ class QueueGauges:
         self._paused.set(len(await self._queue.paused()))
 
 
+class Checked(Protocol):
+    """What tells whether mail can be taken."""
+
+    async def check(self) -> None:
+        """Raise QueueError when it cannot."""
+
+
+class Refreshed(Protocol):
+    """What is brought up to date before the metrics are shown."""
+
+    async def refresh(self) -> None:
+        """Read the figures. Raises QueueError when they cannot be had."""
+
+
 class Web:
     """Serves the pages."""
 
-    def __init__(self, address: HostPort, *, view: QueueView, gauges: QueueGauges, events: Events) -> None:
+    def __init__(
+        self, address: HostPort, *, view: Checked, gauges: Refreshed, registry: CollectorRegistry, events: Events
+    ) -> None:
         self._address = address
         self._view = view
         self._gauges = gauges
+        self._registry = registry
         self._events = events
         self._runner: web.AppRunner | None = None
 
@@ -98,7 +116,7 @@ class Web:
             await self._gauges.refresh()
         except QueueError as error:
             self._events.store_failed("stats", str(error))
-        return web.Response(body=generate_latest(self._events.registry), headers={"Content-Type": CONTENT_TYPE_LATEST})
+        return web.Response(body=generate_latest(self._registry), headers={"Content-Type": CONTENT_TYPE_LATEST})
 
     @web.middleware
     async def _answer_whatever_happens(

@@ -1,7 +1,6 @@
 """SIGHUP: the gateway goes on by the configuration as it is now, and nobody notices who need not."""
 
 import json
-import signal
 import smtplib
 import threading
 import urllib.request
@@ -19,17 +18,6 @@ HASHER = PasswordHasher(time_cost=1, memory_cost=8 * 1024, parallelism=1)
 
 def login_table(name: str, password: str) -> str:
     return f'\n[login."{name}"]\naccount = "dmds"\npassword_hash = "{HASHER.hash(password)}"\n'
-
-
-def reload(gateway: Gateway, config: str) -> dict:
-    """Write a configuration, say so, and return what the gateway said to it."""
-    told = len(gateway.events("reloaded")) + len(gateway.events("reload_refused"))
-    gateway.config.write_text(config, encoding="utf-8")
-    gateway.tell(signal.SIGHUP)
-    until(
-        lambda: len(gateway.events("reloaded")) + len(gateway.events("reload_refused")) > told, 30, "nothing was said"
-    )
-    return (gateway.events("reloaded") + gateway.events("reload_refused"))[-1]
 
 
 def connect(gateway: Gateway, listener: str = "plain") -> smtplib.SMTP:
@@ -52,7 +40,7 @@ def test_a_message_in_the_middle_of_data_goes_through(start_gateway, base_config
             assert smtp.docmd(line)[0] == 250
         assert smtp.docmd("DATA")[0] == 354
         smtp.send(MAIL[:20].encode())
-        assert reload(gateway, base_config + DOOR + 'max_message_bytes = "1MB"\n[log]\nlevel = "debug"\n')
+        assert gateway.reload(base_config + DOOR + 'max_message_bytes = "1MB"\n[log]\nlevel = "debug"\n')
         smtp.send(MAIL[20:].encode() + b".\r\n")
         assert smtp.getreply()[0] == 250
         # The session goes on, too, as what it is by the new configuration.
@@ -69,7 +57,7 @@ def test_logins_come_and_go_and_an_old_password_is_refused_at_once(start_gateway
     session = connect(gateway)
     session.login("early", "first")
 
-    reload(gateway, base_config + DOOR + login_table("early", "changed") + login_table("late", "second"))
+    gateway.reload(base_config + DOOR + login_table("early", "changed") + login_table("late", "second"))
 
     assert not may_log_in(gateway, "early", "first")  # although it was remembered as right
     assert may_log_in(gateway, "early", "changed")
@@ -78,7 +66,7 @@ def test_logins_come_and_go_and_an_old_password_is_refused_at_once(start_gateway
     assert (421, True) == (code, b"configuration has changed" in text)
     session.close()
 
-    reload(gateway, base_config + DOOR)
+    gateway.reload(base_config + DOOR)
 
     assert not may_log_in(gateway, "late", "second")
 
@@ -90,7 +78,7 @@ def test_listeners_come_and_go(start_gateway, base_config, logins):
         inside.login(logins["kept-dmds"].user, logins["kept-dmds"].password)
         inside.docmd("MAIL FROM:<app@example.org>")
 
-        said = reload(gateway, base_config + '\n[listener.another]\naddress = "127.0.0.1:0"\n')
+        said = gateway.reload(base_config + '\n[listener.another]\naddress = "127.0.0.1:0"\n')
 
         assert ("reloaded", []) == (said["event"], said["needs_restart"])
         assert ["plain"] == [event["listener"] for event in gateway.events("listener_closed")]
@@ -118,7 +106,7 @@ def test_a_configuration_with_mistakes_changes_nothing_and_they_are_told(
 ):
     gateway = start_gateway(base_config + DOOR)
 
-    told = reload(gateway, f"{base_config}{DOOR}{wrong}{login_table('late', 'second')}")
+    told = gateway.reload(f"{base_config}{DOOR}{wrong}{login_table('late', 'second')}")
 
     assert "reload_refused" == told["event"]
     assert said in told["reason"]
@@ -129,8 +117,8 @@ def test_a_configuration_with_mistakes_changes_nothing_and_they_are_told(
 def test_what_needs_a_restart_is_named_and_the_rest_holds(start_gateway, base_config, logins):
     gateway = start_gateway(base_config + DOOR)
 
-    told = reload(
-        gateway, f'workers = 3\n{base_config}{DOOR}{login_table("late", "second")}[store]\nmax_bytes = "1GB"\n'
+    told = gateway.reload(
+        f'workers = 3\n{base_config}{DOOR}{login_table("late", "second")}[store]\nmax_bytes = "1GB"\n'
     )
 
     assert ["store.max_bytes", "workers"] == told["needs_restart"]
@@ -150,7 +138,7 @@ def test_calls_under_way_end_by_the_rules_that_they_began_with(start_gateway, ba
     with connect(gateway) as smtp:
         smtp.login(logins["kept-dmds"].user, logins["kept-dmds"].password)
         smtp.sendmail("app@example.org", [address], MAIL)
-    reload(gateway, base_config.replace(f"{sandbox.url}/dmds", "http://127.0.0.1:9/dmds") + DOOR)
+    gateway.reload(base_config.replace(f"{sandbox.url}/dmds", "http://127.0.0.1:9/dmds") + DOOR)
     assert gateway.stop() == 0
     (stopped,) = gateway.events("stopped")
     assert 0 == stopped["unfinished_calls"]
@@ -185,13 +173,13 @@ def test_many_reloads_under_load_refuse_nobody_lose_nothing_and_leave_nothing(
 ):
     gateway = start_gateway(base_config + DOOR)
     changes = [f"max_errors = {10 + number}\n[retry]\nfirst = {number + 1}\n" for number in range(4)]
-    reload(gateway, base_config + DOOR + changes[0])
+    gateway.reload(base_config + DOOR + changes[0])
     senders = [Sender(gateway, logins["kept-dmds"], f"{unique}-{number}") for number in range(2)]
     before = descriptors(gateway)
     for sender in senders:
         sender.start()
     for number in range(RELOADS):
-        assert "reloaded" == reload(gateway, base_config + DOOR + changes[number % 4])["event"]
+        assert "reloaded" == gateway.reload(base_config + DOOR + changes[number % 4])["event"]
     for sender in senders:
         sender.stopping = True
         sender.join()

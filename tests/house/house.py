@@ -72,7 +72,10 @@ FLOORS = (
     Floor(("relay.reception",), neighbours=False),  # reads, checks, and chooses the intake
     Floor(("relay.smtp", "relay.worker", "relay.housekeeping", "relay.web", "relay.sandbox"), neighbours=False),
     Floor(("relay.shift",), neighbours=False),  # all parts that work by one configuration
-    Floor(("relay.app", "relay.cli", "relay.demo", "relay.commands", "relay.__main__"), neighbours=True),
+    Floor(
+        ("relay.app", "relay.supervisor", "relay.cli", "relay.demo", "relay.commands", "relay.__main__"),
+        neighbours=True,
+    ),
 )
 
 #: Library, or a name in it, and the rooms that may open that door. The longest name that fits decides.

@@ -35,7 +35,7 @@ STARTERS: Mapping[str, str] = {
 LOOSE_DATACLASSES: Mapping[str, str] = {}
 
 #: Who may look at the clock or roll dice: the wiring hands both to everybody else.
-CLOCK_OWNERS = ("relay.app", "relay.cli", "relay.demo", "relay.commands")
+CLOCK_OWNERS = ("relay.app", "relay.supervisor", "relay.cli", "relay.demo", "relay.commands")
 #: A stopwatch (`time.monotonic`) may run by itself: it decides nothing.
 _CLOCKS = re.compile(
     r"(time\.(time|time_ns|sleep)|(datetime\.)?datetime\.(now|utcnow|today)"

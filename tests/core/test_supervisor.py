@@ -1,0 +1,101 @@
+"""What a supervisor does by itself: shares, sums, and messages with sockets."""
+
+import asyncio
+import socket
+
+import pytest
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+
+from relay.config import Settings, reloadable
+from relay.supervisor.channel import Channel, Closed
+from relay.supervisor.figures import Figures
+from relay.supervisor.share import share_of
+
+
+def test_each_worker_has_its_share_rounded_up():
+    whole = Settings.model_validate(
+        {
+            "listener": {"a": {"max_connections": 5, "max_connections_per_client": 1}},
+            "account": {"x": {"provider": "mensatek", "user": "u", "token": "t", "concurrency": 3}},
+            "passthrough": {"dmds": {"policy": {"concurrency": 4}}},
+            "delivery": {"concurrency": 7, "bytes_in_flight": 1001},
+        }
+    )
+
+    share = share_of(whole, 2)
+
+    assert (3, 1) == (share.listener["a"].max_connections, share.listener["a"].max_connections_per_client)
+    assert (2, 2) == (share.account["x"].concurrency, share.passthrough.dmds.policy.concurrency)
+    assert (4, 501) == (share.delivery.concurrency, share.delivery.bytes_in_flight)
+    assert whole == share_of(whole, 1)
+
+
+def test_what_only_a_restart_changes_is_named_and_stays():
+    running = Settings.model_validate({"store": {"path": "/a/relay.db", "keep": "1d"}, "workers": 2})
+    wanted = Settings.model_validate(
+        {"store": {"path": "/b/relay.db", "keep": "2d"}, "web": {"address": "127.0.0.1:1"}, "hostname": "new"}
+    )
+
+    settings, held = reloadable(running, wanted)
+
+    assert ("store.path", "web.address", "workers") == held
+    assert (running.store.path, wanted.store.keep) == (settings.store.path, settings.store.keep)
+    assert (2, "new") == (settings.workers, settings.hostname)
+    assert ((), wanted) == reloadable(wanted, wanted)[::-1]
+
+
+def counted(messages: int, inside: int) -> CollectorRegistry:
+    registry = CollectorRegistry()
+    Counter("messages", "x", ["account"], registry=registry).labels("a").inc(messages)
+    Gauge("inside", "x", registry=registry).set(inside)
+    Histogram("seconds", "x", buckets=(1, 2), registry=registry).observe(messages)
+    return registry
+
+
+def page(figures: Figures) -> list[str]:
+    registry = CollectorRegistry()
+    registry.register(figures)
+    return [line for line in generate_latest(registry).decode().splitlines() if "_created" not in line]
+
+
+def test_figures_are_added_up_and_never_fall_when_a_worker_dies():
+    figures = Figures(CollectorRegistry())
+    queue = CollectorRegistry()
+    Gauge("queue", "x", registry=queue).set(9)
+    figures.heard(0, list(counted(1, 5).collect()), list(queue.collect()))
+    figures.heard(1, list(counted(2, 6).collect()), ())
+
+    shown = page(figures)
+
+    assert {'messages_total{account="a"} 3.0', "inside 11.0", "queue 9.0"} <= set(shown)
+    assert {'seconds_bucket{le="1.0"} 1.0', 'seconds_bucket{le="+Inf"} 2.0', "seconds_count 2.0"} <= set(shown)
+    assert 1 == shown.count("# TYPE messages_total counter")
+
+    figures.gone(0)
+    figures.heard(0, list(counted(4, 1).collect()), ())
+
+    assert {'messages_total{account="a"} 7.0', "inside 7.0", "seconds_count 3.0"} <= set(page(figures))
+
+
+async def test_messages_of_any_size_come_whole_with_their_sockets():
+    here, there = socket.socketpair()
+    mine, other = Channel(here), Channel(there)
+    with socket.create_server(("127.0.0.1", 0)) as given:
+        sending = asyncio.create_task(mine.send(["x" * 1_000_000], [given]))
+        message, sockets = await other.receive()
+        await sending
+        await mine.send("next")
+
+        assert ["x" * 1_000_000] == message
+        assert [given.getsockname()] == [one.getsockname() for one in sockets]
+        assert ("next", []) == await other.receive()
+        for one in sockets:
+            one.close()
+    waiting = asyncio.create_task(other.receive())
+    await asyncio.sleep(0)
+    mine.close()
+    with pytest.raises(Closed):
+        await waiting
+    with pytest.raises(Closed):
+        await other.send("x" * 1_000_000)
+    other.close()
