@@ -55,9 +55,7 @@ class Events:
         )
         self._store_errors = self._total("relay_store_errors", "Failed operations on the store")
         self._unexpected = counter("relay_unexpected_errors", "Errors nobody foresaw", "where")
-        self._workers_lost = Counter(
-            "relay_workers_lost", "Workers that ended without being asked to", registry=self.registry
-        )
+        self._workers_lost = self._total("relay_workers_lost", "Workers that ended without being asked to")
         self._accept_seconds = Histogram(
             "relay_accept_seconds",
             "Time from the end of DATA to its reply",

@@ -4,11 +4,12 @@ import os
 import signal
 import smtplib
 import socket
+import subprocess
 import threading
 from pathlib import Path
 
 import pytest
-from running import BODY_MARKER, SUBJECT_MARKER, Gateway, until
+from running import BODY_MARKER, RELAY, SUBJECT_MARKER, Gateway, until
 
 MAIL = f"Subject: {SUBJECT_MARKER}\r\n\r\n{BODY_MARKER}\r\n"
 DOOR = '\n[listener.plain]\naddress = "127.0.0.1:0"\n'
@@ -181,15 +182,13 @@ def test_all_workers_go_on_by_a_new_configuration(start_gateway, base_config, lo
 
 
 def test_what_keeps_all_workers_from_starting_is_told_once(tmp_path, base_config):
-    from test_commands import relay  # noqa: PLC0415
-
     with socket.create_server(("127.0.0.1", 0)) as taken:
         config = tmp_path / "relay.toml"
         config.write_text(
             f'workers = 2\nstore.path = "{tmp_path}/relay.db"\nweb.address = ""\n{base_config}\n'
             f'[listener.bad]\naddress = "127.0.0.1:{taken.getsockname()[1]}"\n'
         )
-        done = relay("serve", "--config", config)
+        done = subprocess.run([RELAY, "serve", "--config", config], capture_output=True, text=True, check=False)
 
     assert 78 == done.returncode
     assert 1 == done.stderr.count("listener.bad: cannot listen on")
