@@ -23,6 +23,7 @@ _GRANTED: Mapping[str, Collection[int]] = {
     "MAIL": {250},
     "RCPT": {250},
     "DATA": {354},
+    "BDAT": {250},
 }
 _MALFORMED: Mapping[str, Collection[int]] = {
     "VRFY": {501},
@@ -64,7 +65,7 @@ class Book:
             if stands:
                 return {code}
         expected = _GRANTED[verb] if well_formed else _MALFORMED[verb]
-        return {503, 554} if verb == "DATA" and not self.recipients and well_formed else expected
+        return {503, 554} if verb in ("DATA", "BDAT") and not self.recipients and well_formed else expected
 
     def _obstacles(self, verb: str) -> Iterator[tuple[bool, int]]:
         """List what may stand in a command's way, first things first."""
@@ -73,14 +74,14 @@ class Book:
             yield not self.offers_tls, 502
             return
         yield self.locked and verb != "JUNK", 530
-        if verb in ("VRFY", "AUTH", "MAIL", "RCPT", "DATA"):
+        if verb in ("VRFY", "AUTH", "MAIL", "RCPT", "DATA", "BDAT"):
             yield not self.greeted, 503
         if verb == "AUTH":
             yield self.authenticated or self.mail, 503
         if verb == "MAIL":
             yield self.mail, 503
             yield not self.authenticated, 530
-        if verb in ("RCPT", "DATA"):
+        if verb in ("RCPT", "DATA", "BDAT"):
             yield not self.mail, 503
 
     # --- what came ---

@@ -128,7 +128,7 @@ class Fuzzer(RuleBasedStateMachine):
         steps=st.integers(1, 7),
         body=st.sampled_from(BODIES),
         name=st.sampled_from(("kept-mensatek", "kept-dmds")),
-        end=st.sampled_from(("hear", "hear", "go")),
+        end=st.sampled_from(("hear", "hear", "go", "chunks")),
     )
     def onward(self, steps: int, body: bytes, name: str, end: str) -> None:
         """Do what is next on the way to a message: chance alone hardly ever gets there."""
@@ -145,6 +145,8 @@ class Fuzzer(RuleBasedStateMachine):
                 self.one_command(("MAIL", "MAIL FROM:<app@example.org>", True), [])
             elif not self.book.recipients:
                 self.recipients(2)
+            elif end == "chunks":
+                self.bdat(body, 100, [])
             else:
                 self.data(body, [], behind=True, end=end)
 
@@ -250,6 +252,28 @@ class Fuzzer(RuleBasedStateMachine):
             self.ledger.accepted.update(dict.fromkeys(mailboxes, subject))
         for _ in range(2 if behind else 0):
             self._hear(("NOOP", "", True))
+
+    @precondition(lambda self: not self.book.closed)
+    @rule(body=st.sampled_from(BODIES), cut=st.integers(0, 300), pieces=_PIECES)
+    def bdat(self, body: bytes, cut: int, pieces: list[int]) -> None:
+        """Send two chunks at once; where they are refused, their octets are swallowed and never read as commands."""
+        subject = f"{SUBJECT_MARKER} {next(self.numbers)}"
+        mailboxes = list(self.book.recipients)
+        header = f"From: app@example.org\r\nSubject: {subject}\r\nTo: {', '.join(mailboxes)}\r\n\r\n".encode()
+        content = header + BODY_MARKER.encode() + b"\r\n" + body
+        first, last = content[:cut], content[cut:]
+        self.client.send(b"BDAT %d\r\n%bBDAT %d LAST\r\n%b" % (len(first), first, len(last), last), pieces)
+        is_taken = self._take("BDAT", self.client.reply()).code == 250
+        if self.book.closed:
+            return
+        if not is_taken:
+            self._take("BDAT", self.client.reply())
+            return
+        said = self.client.reply()
+        assert said.code in (250, 451, 452, 554), said
+        self.book.sent(said.code)
+        if said.code == 250:
+            self.ledger.accepted.update(dict.fromkeys(mailboxes, subject))
 
     @precondition(lambda self: not self.book.closed and self.book.mail)
     @rule()

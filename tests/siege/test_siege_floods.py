@@ -147,7 +147,10 @@ async def test_big_mails_all_at_once_stay_within_the_byte_budget(
 ):
     """Each is taken and arrives, or is told to come again; memory does not grow with them."""
     number, budget = size.of(40, 1000), size.of(8, 64) * MEGABYTE
-    environ = {"RELAY__DELIVERY__BYTES_IN_FLIGHT": str(budget)}
+    environ = {
+        "RELAY__DELIVERY__BYTES_IN_FLIGHT": str(budget),
+        "RELAY__ACCOUNT__MENSATEK__MAX_CONNECTIONS": "2000",
+    }
     gateway = besiege(ROOMY + '\ndata_timeout = "60s"\nmax_message_bytes = "2MiB"', environ)
     customer, before, port = make_customer(gateway), gateway.vitals(), gateway.gateway.port("plain")
     content = base64.encodebytes(bytes(range(256)) * (MEGABYTE * 3 // 4 // 256)).replace(b"\n", b"\r\n")
@@ -160,8 +163,9 @@ async def test_big_mails_all_at_once_stay_within_the_byte_budget(
                     b"EHLO x\r\n" + plain(logins["kept-mensatek"]) + b"MAIL FROM:<app@example.org>\r\n"
                     b"RCPT TO:<big.%s.%d@example.net>\r\nDATA\r\n" % (unique.encode(), index)
                 )
-                while (await reader.readline())[:3] != b"354":
-                    pass
+                while (line := await reader.readline())[:3] != b"354":
+                    if line[:1] not in (b"2", b"3"):
+                        return int(line[:3] or b"0")
                 writer.write(
                     b"From: app@example.org\r\nSubject: %s\r\nMIME-Version: 1.0\r\n" % SUBJECT_MARKER.encode()
                     + b"Content-Type: application/octet-stream; name=big.bin\r\n"
