@@ -124,12 +124,12 @@ class Customer:
     login: Login
     word: str
 
-    def send(self, number: int) -> list[float]:
+    def send(self, number: int, patience_seconds: float = PATIENCE_SECONDS) -> list[float]:
         """Send so many mails, each on a connection of its own; return how long each took, in seconds."""
         taken = []
         for _ in range(number):
             begun = time.monotonic()
-            with smtplib.SMTP("127.0.0.1", self.port, timeout=PATIENCE_SECONDS, source_address=(CUSTOMER, 0)) as client:
+            with smtplib.SMTP("127.0.0.1", self.port, timeout=patience_seconds, source_address=(CUSTOMER, 0)) as client:
                 client.login(self.login.user, self.login.password)
                 mail = f"Subject: {SUBJECT_MARKER}\r\n\r\n{BODY_MARKER}\r\n"
                 client.sendmail("app@example.org", [f"{self.word}.customer@example.net"], mail)

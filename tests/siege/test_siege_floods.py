@@ -187,7 +187,8 @@ async def test_big_mails_all_at_once_stay_within_the_byte_budget(
 
     looking = asyncio.create_task(look())
     sending = asyncio.gather(*(send(index) for index in range(number)))
-    beside = await asyncio.to_thread(customer.send, size.of(2, 10))
+    # It waits for room in memory like all the others: how long hangs on the machine, but it gets through.
+    beside = await asyncio.to_thread(customer.send, size.of(2, 10), _LONG_SECONDS)
     codes = await sending
     looking.cancel()
     assert set(codes) <= {250, 452, 421}, Counter(codes)
