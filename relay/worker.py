@@ -20,8 +20,8 @@ from relay.queue.contract import FINAL_STATES, Claim, Queue, Result, State
 
 #: Longest sleep between looks at the queue, in seconds: a lost signal or a lease that ended elsewhere costs no more.
 _LOOK_EVERY = 5.0
-#: Least sleep after a look that found nothing, in seconds.
-_LEAST_SLEEP = 0.05
+#: Least sleep after a look that found all it could, in seconds: mail that has to wait signals at every arrival.
+_LEAST_SLEEP = 0.02
 #: Wait after the store failed, in seconds.
 _STORE_TROUBLE_WAIT = 1.0
 #: What the metrics say of mail whose account, and so whose provider, is not known any more.
@@ -142,12 +142,13 @@ class Worker:
             self._wake.set()
 
     async def _sleep(self, looked_at: float) -> None:
+        await asyncio.sleep(_LEAST_SLEEP)
         timeout = _LOOK_EVERY
         with contextlib.suppress(QueueError):
             due = await self._queue.next_due_at()
             if due is not None:
                 # What was due at the last look and was not claimed must wait for something else.
-                timeout = min(1.0 if due <= looked_at else max(due - self._clock(), _LEAST_SLEEP), _LOOK_EVERY)
+                timeout = min(1.0 if due <= looked_at else max(due - self._clock(), 0.0), _LOOK_EVERY)
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(timeout):
                 await self._wake.wait()
