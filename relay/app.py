@@ -75,7 +75,7 @@ class Gateway:
         shift = await Shift.call(settings, self._ground)
         try:
             await self._door.reload(settings, shift.accounts, shift.reception, listening)
-        except (ConfigError, OSError):
+        except BaseException:  # a stop may come in the middle, too
             await shift.stop(0)
             raise
         relieved, self._shift = self._shift, shift
@@ -184,6 +184,7 @@ async def serve(settings: Settings, reread: Callable[[], Settings]) -> None:
         done, _ = await asyncio.wait(watched, return_when=asyncio.FIRST_COMPLETED)
         for task in (stopping, reloading):
             task.cancel()
+        await asyncio.gather(stopping, reloading, return_exceptions=True)
         for ended in done:
             ended.result()
 
