@@ -1,6 +1,7 @@
 """Who stands at the door in tests: a gatekeeper and a reception with a script, and a caller who speaks raw SMTP."""
 
 import asyncio
+import contextlib
 import io
 import json
 import socket
@@ -210,6 +211,35 @@ class Caller:
     async def start_tls(self, context: ssl.SSLContext) -> None:
         """Shake hands after STARTTLS was granted."""
         await self.writer.start_tls(context, server_hostname="localhost")
+
+    async def close_half_of_tls(self, context: ssl.SSLContext, data: bytes) -> str:
+        """Shake hands, send, close our half of TLS and nothing else, and read until the door hangs up.
+
+        With a session of our own: asyncio's transports close both halves at once.
+        """
+        incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+        session = context.wrap_bio(incoming, outgoing, server_hostname="localhost")
+
+        async def until_done(step: Callable[[], object]) -> None:
+            while True:
+                with contextlib.suppress(ssl.SSLWantReadError):
+                    step()
+                    return
+                await self.send(outgoing.read())
+                incoming.write(await self.reader.read(65536))
+
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            await until_done(session.do_handshake)
+            session.write(data)
+            with contextlib.suppress(ssl.SSLWantReadError):  # our close_notify is written; theirs is not there
+                session.unwrap()
+            await self.send(outgoing.read())
+            incoming.write(await self.reader.read())
+        said = b""
+        with contextlib.suppress(ssl.SSLZeroReturnError, ssl.SSLWantReadError):
+            while more := session.read(65536):
+                said += more
+        return said.decode("ascii")
 
     def hang_up(self) -> None:
         """Vanish, with a reset: a mere close looks like a half-close to the door."""
