@@ -110,10 +110,10 @@ def note_figure(request, size) -> Iterator[Callable[[str, str], None]]:
     noted: dict[str, str] = {}
     yield noted.__setitem__
     if size.is_long:
-        reporter = request.config.pluginmanager.get_plugin("terminalreporter")
-        reporter.write_line("")
-        for name, value in noted.items():
-            reporter.write_line(f"| {name} | {value} |")
+        plugins = request.config.pluginmanager
+        with plugins.get_plugin("capturemanager").global_and_fixture_disabled():
+            for line in ["", *(f"| {name} | {value} |" for name, value in noted.items())]:
+                plugins.get_plugin("terminalreporter").write_line(line)
 
 
 @dataclass(frozen=True, slots=True)
