@@ -10,11 +10,11 @@ from itertools import islice
 
 from charset_normalizer import from_bytes
 
-from relay.mime.labels import codec_of
+from relay.mime.labels import codec_of, is_ascii_label, keeps_ascii
 
-#: Charsets whose bytes may all be ASCII without meaning it.
-_ASCII_IS_NOT_TEXT = ("iso2022", "utf-7", "utf-16", "utf-32", "utf_16", "utf_32", "hz", "cp037", "cp500", "cp1140")
 _WIDE = ("utf-16", "utf-32", "utf_16", "utf_32")
+#: Charsets that programs declare while they write UTF-8; valid UTF-8 is hardly ever a text in one of them.
+_CLAIMED = frozenset({"cp1252", "iso8859-15", "iso8859-2", "cp1250", "cp1251", "cp1254", "koi8_r"})
 _BOMS = (
     (codecs.BOM_UTF8, "utf-8"),
     (codecs.BOM_UTF32_LE, "utf-32"),
@@ -51,12 +51,12 @@ def decode(data: bytes, label: str = "", *, guess: bool = True) -> tuple[str, bo
         The text, without byte order mark and lone surrogates, and whether it was decoded as declared.
     """
     codec = codec_of(label)
-    if data.isascii() and not codec.startswith(_ASCII_IS_NOT_TEXT) and _ESCAPE not in data:
+    if data.isascii() and _ESCAPE not in data and (not codec or keeps_ascii(codec)):
         return data.decode("ascii"), bool(codec) or not label
     if data.startswith(_BOM_BYTES):
         marked = next(name for bom, name in _BOMS if data.startswith(bom))
         return _scrubbed(data.decode(marked, "replace").removeprefix("\ufeff")), True
-    if codec:
+    if codec and not (is_ascii_label(label) and not data.isascii()):
         text = _as_declared(data, codec)
         if text is not None:
             return text, True
@@ -65,18 +65,32 @@ def decode(data: bytes, label: str = "", *, guess: bool = True) -> tuple[str, bo
 
 def _as_declared(data: bytes, codec: str) -> str | None:
     """Decode as the label says; None: the label is wrong."""
-    if codec == "cp1252":
+    if codec == "cp1252" and not _is_kanji(data):
         return _as_latin(data)
-    if codec.startswith(_WIDE) and b"\x00" not in data and data.isascii():
+    if _speaks_against(data, codec):
         return None
+    codec = _ordered(data, codec)
+    if codec in _CLAIMED and _is_utf8(data):
+        return data.decode("utf-8")
     try:
         return _scrubbed(data.decode(codec))
     except UnicodeDecodeError:
-        pass
+        return _mended(data, codec)
+
+
+def _speaks_against(data: bytes, codec: str) -> bool:
+    """Tell whether the bytes prove that the label is wrong, though they could be decoded by it."""
+    if codec.startswith(_WIDE):
+        return b"\x00" not in data and _is_utf8(data)
+    return _is_kanji(data) and not codec.startswith("iso2022") and keeps_ascii(codec)
+
+
+def _mended(data: bytes, codec: str) -> str | None:
+    """Decode what is not quite what the label says; None: the label is wrong."""
     if codec == "iso2022_jp_ext":
         return _iso_2022_jp(data)
     if codec == "utf-8":
-        return _mostly_utf8(data)
+        return _paired(data) or _mostly_utf8(data)
     repaired = data.decode(codec, "replace")
     # A few broken bytes do not make the label wrong.
     return _scrubbed(repaired) if repaired.count("\ufffd") * 10 <= len(repaired) else None
@@ -90,6 +104,39 @@ def _as_latin(data: bytes) -> str:
         return data.decode("cp1252", "replace")
 
 
+def _paired(data: bytes) -> str:
+    """Decode UTF-8 whose characters beyond the first plane are written as two surrogates (CESU-8); empty: it is not."""
+    if b"\xed" not in data:
+        return ""
+    try:
+        return data.decode("utf-8", "surrogatepass").encode("utf-16-le", "surrogatepass").decode("utf-16-le")
+    except UnicodeError:
+        return ""
+
+
+def _is_utf8(data: bytes) -> bool:
+    try:
+        data.decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _is_kanji(data: bytes) -> bool:
+    """Tell whether it is ISO-2022-JP, whatever is declared."""
+    return _ESCAPE in data and data.isascii() and bool(_KANJI_IN.search(data))
+
+
+def _ordered(data: bytes, codec: str) -> str:
+    """Tell the byte order of UTF-16 and UTF-32 without mark by where the zeros stand."""
+    zeros_first = data[:_SAMPLE_BYTES:2].count(0) > data[1:_SAMPLE_BYTES:2].count(0)
+    if codec == "utf-16":
+        return "utf-16-be" if zeros_first else "utf-16-le"
+    if codec == "utf-32":
+        return "utf-32-be" if data.startswith(b"\x00") else "utf-32-le"
+    return codec
+
+
 def _mostly_utf8(data: bytes) -> str | None:
     """Decode UTF-8 with stray windows-1252 bytes in it, as footers and cut texts have; None: it is something else."""
     text = data.decode("utf-8", "surrogateescape")
@@ -101,7 +148,7 @@ def _mostly_utf8(data: bytes) -> str | None:
 
 
 def _undeclared(data: bytes, codec: str, *, guess: bool) -> str:
-    if _ESCAPE in data and _KANJI_IN.search(data) and data.isascii():
+    if _is_kanji(data):
         return _iso_2022_jp(data)
     try:
         return data.decode("utf-8")

@@ -8,11 +8,9 @@ from dataclasses import replace
 
 from relay.mime.charset import decode
 from relay.mime.header import Header, indexed
-from relay.mime.labels import codec_of
+from relay.mime.labels import codec_of, keeps_ascii
 from relay.mime.parameters import structured
 from relay.mime.structure import Part
-
-_PRINTABLE = bytes(range(0x20, 0x7F))
 
 
 def recoded(root: Part) -> tuple[Part, bool]:
@@ -31,7 +29,8 @@ def recoded_header(header: Header, label: str) -> Header:
     """Make one header UTF-8; where it is already, return it as it is."""
     if _is_utf8_header(header):
         return header
-    label = label if _keeps_ascii(label) else ""
+    codec = codec_of(label)
+    label = label if codec and keeps_ascii(codec) else ""
     return indexed([(name, raw if _is_utf8(raw) else _utf8(raw, label)) for name, raw in header.fields])
 
 
@@ -60,11 +59,6 @@ def _texts(root: Part) -> Iterator[Part]:
 
 def _told(part: Part) -> str:
     return part.content_type.token("charset") if "charset" in part.content_type.parameters else ""
-
-
-def _keeps_ascii(label: str) -> bool:
-    codec = codec_of(label)
-    return bool(codec) and _PRINTABLE.decode(codec, "replace") == _PRINTABLE.decode("ascii")
 
 
 def _is_utf8_header(header: Header) -> bool:

@@ -10,7 +10,9 @@ _HEAD_CHARS = 65536  # charsets are declared near the top; the rest is not searc
 _META = re.compile(r"<meta\b[^<>]*+>", re.IGNORECASE)
 _CHARSET = re.compile(r"(charset\s*=\s*[\"']?\s*)[\w.:()+-]+", re.IGNORECASE)
 _XML_ENCODING = re.compile(r"^(\s*<\?xml\b[^<>]*?\bencoding\s*=\s*[\"'])[\w.:-]+", re.IGNORECASE)
-_SNIFFED = re.compile(rb"<meta\b[^<>]*?charset\s*=\s*[\"']?\s*([\w.:-]{1,40})", re.IGNORECASE)
+_SNIFFED = re.compile(
+    rb"(?:<meta\b[^<>]*?charset|\A\s*<\?xml\b[^<>]*?\bencoding)\s*=\s*[\"']?\s*([\w.:-]{1,40})", re.IGNORECASE
+)
 _BODY_OPEN = re.compile(r"(?P<comment><!--)|<body\b[^<>]*+>", re.IGNORECASE)
 _HEAD_CLOSE = re.compile(r"(?P<comment><!--)|</head\s*>", re.IGNORECASE)
 _HTML_OPEN = re.compile(r"(?:\s*<!doctype\b[^<>]*+>)?\s*<html\b[^<>]*+>", re.IGNORECASE)
