@@ -97,8 +97,8 @@ class _List:
     """One list while it is read."""
 
     __slots__ = (
-        "_angle", "_comments", "_comments_pair", "_found", "_halves", "_has_at", "_phrase", "_pieces", "_text",
-        "_tokens",
+        "_angle", "_before_angle", "_comments", "_comments_pair", "_found", "_halves", "_has_at", "_phrase", "_pieces",
+        "_text", "_tokens",
     )  # fmt: skip
 
     def __init__(self, text: str) -> None:
@@ -110,6 +110,7 @@ class _List:
         self._has_at = False  # in the phrase
         self._comments: list[str] = []
         self._angle: str | None = None
+        self._before_angle = 0  # how many words of the phrase
         # Once an opening quote or parenthesis has no partner, none behind it is tried: trying all takes quadratic time.
         self._tokens = _TOKEN
         self._comments_pair = True
@@ -129,8 +130,7 @@ class _List:
         if kind == "separator":
             self._separate(text)
         elif kind == "angle":
-            if self._angle is None or "@" not in self._angle:
-                self._angle = token["angle"]
+            self._take_angle(token["angle"])
         elif kind == "comment":
             return self._comment(token.start())
         elif text == '"':
@@ -139,6 +139,18 @@ class _List:
             self._phrase.append(text)
             self._has_at = self._has_at or "@" in text
         return token.end()
+
+    def _take_angle(self, angle: str) -> None:
+        if self._angle is not None and "@" in self._angle:
+            if "@" not in angle:
+                return
+            # The comma between two mailboxes is missing; the words between them name the second.
+            words_between = self._phrase[self._before_angle :]
+            del self._phrase[self._before_angle :]
+            self._finish()
+            self._phrase += words_between
+        self._angle = angle
+        self._before_angle = len(self._phrase)
 
     def _separate(self, separator: str) -> None:
         if separator == ":" and (self._has_at or self._angle is not None):
@@ -181,7 +193,9 @@ class _List:
 
     def _end_halves(self) -> None:
         """Take the pieces that turned out to be no halves of a name for addresses without domain."""
-        self._found += [Mailbox(half) for half in self._halves if half.isascii() and not _NO_LOCAL.search(half)]
+        self._found += [
+            Mailbox(half) for half in self._halves if half.isascii() and half.strip('"') and not _NO_LOCAL.search(half)
+        ]
         self._halves.clear()
 
     def _clear(self) -> None:
@@ -217,8 +231,10 @@ def _unbracketed(phrase: str, comments: list[str]) -> list[Mailbox]:
     if local.startswith('"') and local.endswith('"') and not _NO_ADDRESS.search(domain.strip()):
         return [Mailbox(f"{local}@{domain.strip()}", _name(" ".join(comments)))]
     joined = " ".join(decoded.split()).replace(" @", "@").replace("@ ", "@")
+    if " ." in joined:
+        joined = joined.replace(" . ", ".")  # RFC 5322 §4.4 allowed it
     pieces = joined.translate(_AROUND_ADDRESS).split()
-    candidates = [piece.strip("':") for piece in pieces if "@" in piece[1:-1]]
+    candidates = [_bare(piece) for piece in pieces if "@" in piece[1:-1]]
     written = candidates[0] if candidates else ""
     email = _tidy(written)
     if "@" not in email:
@@ -230,16 +246,24 @@ def _unbracketed(phrase: str, comments: list[str]) -> list[Mailbox]:
     return [Mailbox(email, _name(_before(before)) or _name(_behind(after)) or _name(" ".join(comments)))]
 
 
+def _bare(piece: str) -> str:
+    """Take away what mail clients write around an address in a text: 'a@b', [mailto:a@b]."""
+    piece = piece.strip("':")
+    if piece.startswith("["):
+        piece = piece.strip("[]")
+    return piece[len("mailto:") :] if piece.lower().startswith("mailto:") else piece
+
+
 def _before(text: str) -> str:
     """Take away what opens an address: a bracket, or a quote that does not end the name."""
-    text = text.rstrip("<(")
+    text = text.rstrip("<(").removesuffix("[mailto:").removesuffix("[")
     opens = text.endswith("'") or (text.endswith('"') and text.count('"') % 2)
     return (text[:-1] if opens else text).rstrip("<( ")
 
 
 def _behind(text: str) -> str:
     """Take away what closes an address."""
-    text = text.lstrip(">)")
+    text = text.lstrip(">)]")
     closes = text.startswith("'") or (text.startswith('"') and text.count('"') % 2)
     return (text[1:] if closes else text).lstrip(">) ")
 
@@ -262,4 +286,5 @@ def _name(phrase: str) -> str:
     if '"' in phrase:
         phrase = _IN_QUOTES.sub(lambda quoted: _ESCAPED.sub(r"\1", quoted[1]), phrase)
     name = " ".join(words.decoded(phrase.strip(" \t,")).split())
-    return name[1:-1].strip() if len(name) > 1 and name[0] == name[-1] == "'" else name
+    quoted = len(name) > 1 and name[0] == name[-1] and name[0] in "'\"" and name.count(name[0]) == len("''")
+    return name[1:-1].strip() if quoted else name
