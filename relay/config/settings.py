@@ -294,7 +294,7 @@ class MimeSettings(Section):
     """Bounds on what a message may hold; beyond them it is refused with 554 5.6.0."""
 
     max_parts: int = Field(2000, ge=1, description="MIME parts.")
-    max_depth: int = Field(100, ge=1, description="Nesting of parts.")
+    max_depth: int = Field(150, ge=1, le=200, description="Nesting of parts; at most 200, for each level is a call.")
     max_header_bytes: Bytes = Field(Bytes(1024**2), description="Header of one part.")
     max_received: int = Field(50, ge=1, description="Received headers; more is a loop (554 5.4.6).")
 

@@ -5,9 +5,11 @@ import re
 from relay.mime import markup
 from relay.mime.charset import decode
 from relay.mime.enriched import enriched_to_html
+from relay.mime.labels import codec_of, is_ascii_label
 from relay.mime.notes import Code
 from relay.mime.plaintext import page, text_to_html, unflow
 from relay.mime.structure import Part
+from relay.mime.transfer import Encoding
 
 _HTML = frozenset({"text/html", "application/xhtml+xml"})
 _ENRICHED = frozenset({"text/enriched", "text/richtext"})
@@ -236,8 +238,10 @@ def _decoded(part: Part, found: Bodies, *, guess: bool = True) -> str:
     data = part.body.decoded()
     _remark_pgp(data, found)
     label = part.content_type.token("charset")
-    if not label and part.media_type in _HTML and not data.isascii():
-        label = markup.declared_charset(data)
+    if part.media_type in _HTML and not data.isascii() and (not codec_of(label) or is_ascii_label(label)):
+        label = markup.declared_charset(data) or label
+    if part.body.encoding is Encoding.BASE64 and data and len(data) == part.body.end - part.body.start:
+        found.remark(Code.ENCODING_UNKNOWN)
     text, as_declared = decode(data, label, guess=guess)
     if not as_declared and not data.isascii():
         found.remark(Code.CHARSET_GUESSED)

@@ -4,6 +4,7 @@ Line ends may be CRLF, LF, CR or CR CR LF. A line that is no field is taken for 
 else for the first line of the body.
 """
 
+import codecs
 import re
 from dataclasses import dataclass
 
@@ -17,7 +18,7 @@ _FIELD = re.compile(
     rb"((?!<)[!-9;-~]++)[ \t]*+:[ \t]*+([^\r\n]*+(?:" + _BREAK + rb"[ \t]++[^\r\n]*+)*)(?:" + _BREAK + rb"|\Z)"
 )
 _EMPTY_LINE = re.compile(_BREAK)
-_EMPTY_LINES = re.compile(rb"[\r\n]+")
+_EMPTY_LINES = re.compile(rb"(?:\xef\xbb\xbf)?[\r\n]+")
 _BLANK = re.compile(_BREAK + _BREAK)
 _LINE = re.compile(rb"[^\r\n]*+" + _BREAK)
 #: Fields that no text begins a line with by chance, or hardly ever.
@@ -37,9 +38,9 @@ class Header:
     by_name: dict[str, list[bytes]]
 
     def first(self, name: str) -> bytes:
-        """Return the first value of a field; empty: there is none."""
+        """Return the first value of a field that says anything; empty: there is none."""
         values = self.by_name.get(name)
-        return values[0] if values else b""
+        return values[0] or next(filter(None, values), b"") if values else b""
 
     def every(self, name: str) -> list[bytes]:
         """Return all values of a field."""
@@ -59,6 +60,8 @@ def read_header(data: bytes, start: int, end: int, max_bytes: int) -> tuple[Head
     position = start
     limit = min(end, start + max_bytes)
     blank: int | None = None  # where the empty line stands; looked for once, and only where a line is no field
+    if data.startswith(codecs.BOM_UTF8, start, end) and _FIELD.match(data, start + len(codecs.BOM_UTF8), end):
+        position += len(codecs.BOM_UTF8)
     while position < limit:
         field = _FIELD.match(data, position, end)
         if field:

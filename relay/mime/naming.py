@@ -29,6 +29,7 @@ _NAMES = {
     "message/feedback-report": "feedback-report.txt",
     "text/rfc822-headers": "headers.txt",
     "message/external-body": "external-body.txt",
+    "message/partial": "partial.eml",
 }
 _ENDINGS = {"message/rfc822": ".eml", "message/global": ".eml", "text/calendar": ".ics", "message/partial": ".eml"}
 _EXTENSIONS = {

@@ -29,7 +29,7 @@ class Code(StrEnum):
     FROM_FIRST_ONLY = "from_first_only"  # several addresses in From
     UNSUBSCRIBE_POST_LOST = "unsubscribe_post_lost"  # List-Unsubscribe-Post
     CHARSET_GUESSED = "charset_guessed"  # wrong or unknown charset
-    ENCODING_UNKNOWN = "encoding_unknown"  # Content-Transfer-Encoding nobody knows
+    ENCODING_UNKNOWN = "encoding_unknown"  # Content-Transfer-Encoding that nobody knows, or that is not true
     STRUCTURE_REPAIRED = "structure_repaired"  # a multipart without usable boundary
     TEXT_OUTSIDE_DROPPED = "text_outside_dropped"  # words behind the last part
     RESOURCE_FORK_DROPPED = "resource_fork_dropped"  # application/applefile of a pair
@@ -70,7 +70,10 @@ NOTES: dict[str, tuple[Fidelity, str]] = {
     Code.FROM_FIRST_ONLY: (Fidelity.LOST, "From holds several addresses; only one sender is carried"),
     Code.UNSUBSCRIBE_POST_LOST: (Fidelity.CHANGED, "List-Unsubscribe-Post cannot be carried"),
     Code.CHARSET_GUESSED: (Fidelity.CHANGED, "A text's charset is missing, wrong or unknown and was guessed"),
-    Code.ENCODING_UNKNOWN: (Fidelity.CHANGED, "A part's transfer encoding is unknown; its bytes are sent as they came"),
+    Code.ENCODING_UNKNOWN: (
+        Fidelity.CHANGED,
+        "A part's transfer encoding is unknown or not as told; its bytes are sent as they came",
+    ),
     Code.STRUCTURE_REPAIRED: (Fidelity.CHANGED, "A multipart has no usable boundary; its parts were guessed"),
     Code.TEXT_OUTSIDE_DROPPED: (
         Fidelity.CHANGED,

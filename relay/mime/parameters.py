@@ -54,7 +54,7 @@ class Structured:
             charset, ordered[0] = label.decode("latin-1"), (True, rest)
         joined = b"".join(unquote_to_bytes(raw) if percent else raw for percent, raw in ordered)
         if any(percent for percent, _ in ordered):
-            return words.clean(decode(joined, charset, guess=False)[0])
+            return words.decoded(decode(joined, charset, guess=False)[0])  # some encode twice
         return words.unstructured(joined)
 
 
@@ -71,6 +71,8 @@ def _structured(raw: bytes) -> Structured:
         raw = raw.translate(None, b"\r\n")
     value = _VALUE.match(raw)
     told, begin = (value[1], value.end()) if value else (b"", 0)
+    if b"=" in told:
+        told, begin = b"", 0  # the value was forgotten, and this is a parameter
     parameters: dict[str, bytes] = {}
     for key, quoted, plain in _PARAMETER.findall(raw, begin):
         if plain and not key.lower().startswith(_MAY_HOLD_BLANKS):

@@ -20,6 +20,7 @@ from relay.mime.naming import Namer, type_of
 from relay.mime.notes import Code, note
 from relay.mime.parameters import structured
 from relay.mime.structure import Part, read_structure
+from relay.mime.transfer import Encoding, PartBody
 from relay.outcome import Replies
 
 _MESSAGE_ID = re.compile(r"<[^<>\s]+>")
@@ -128,8 +129,13 @@ def _sniffed(part: Part) -> str:
 
 
 def _inner_subject(part: Part) -> str:
+    body = part.body
+    if body.encoding is not Encoding.IDENTITY:
+        # RFC 2046 §5.2.1 forbids an encoding here; some write it and mean it.
+        decoded = body.decoded()
+        body = PartBody(decoded, 0, len(decoded))
     try:
-        header, _ = read_header(part.body.data, part.body.start, part.body.end, _MAX_INNER_HEADER_BYTES)
+        header, _ = read_header(body.data, body.start, body.end, _MAX_INNER_HEADER_BYTES)
     except MailRefused:
         return ""
     label = structured(header.first("content-type")).token("charset")

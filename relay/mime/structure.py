@@ -17,7 +17,6 @@ _TOO_MANY = Replies.BAD_CONTENT.saying("The message has more parts than allowed"
 _TOO_DEEP = Replies.BAD_CONTENT.saying("The parts of the message are nested deeper than allowed")
 _TOO_MUCH_HEADER = Replies.BAD_CONTENT.saying("The headers of the message's parts are larger than allowed")
 _HEADERS = 2  # all headers of a message together, in largest headers: each small field costs far more than its bytes
-_DEEPEST = 200  # whatever the settings say: each level is a call
 #: What may follow "--boundary" on its line; anything else makes it another, longer boundary.
 _TAIL = re.compile(rb"(--)?[ \t]*+(?:\r*\n|\r|\Z)")
 #: A line that looks like a delimiter with a part's header below, for when the boundary is not told.
@@ -27,7 +26,10 @@ _LONGEST_FOOTER = 4096  # looked at for words
 #: How the body of a multipart without parts begins where it is a page.
 _PAGE = re.compile(rb"\s*<(?:!doctype\s+html|html|head|body)\b", re.IGNORECASE)
 #: Types by a name that is no type.
-_SHORT_TYPES = {"text": "text/plain", "html": "text/html", "plain": "text/plain", "multipart": "multipart/mixed"}
+_SHORT_TYPES = {
+    "text": "text/plain", "html": "text/html", "plain": "text/plain", "plain/text": "text/plain",
+    "html/text": "text/html", "multipart": "multipart/mixed", "multipart/": "multipart/mixed",
+}  # fmt: skip
 _NO_PARAMETERS = Structured("", {})
 
 
@@ -48,7 +50,9 @@ class Part:
     @property
     def name(self) -> str:
         """Return the file name that the header gives, as written; empty: none."""
-        return self.disposition.text("filename") or self.content_type.text("name") or self.disposition.text("name")
+        told = self.disposition.text("filename") or self.content_type.text("name")
+        # In a form it names the field (RFC 7578 §4.2).
+        return told if told or self.disposition.value == "form-data" else self.disposition.text("name")
 
     @property
     def is_attachment(self) -> bool:
@@ -85,7 +89,7 @@ class _Reader:
         self._parts += 1
         if self._parts > self._bounds.max_parts:
             raise MailRefused(_TOO_MANY)
-        if depth > min(self._bounds.max_depth, _DEEPEST):
+        if depth > self._bounds.max_depth:
             raise MailRefused(_TOO_DEEP)
         header, begin = read_header(data, start, end, self._bounds.max_header_bytes)
         self._header_bytes += begin - start
@@ -93,7 +97,7 @@ class _Reader:
             raise MailRefused(_TOO_MUCH_HEADER)
         raw_type, raw_disposition = header.first("content-type"), header.first("content-disposition")
         content_type = structured(raw_type) if raw_type else _NO_PARAMETERS
-        kind = (media_type(content_type.value) or _SHORT_TYPES.get(content_type.value, "")) if raw_type else ""
+        kind = _kind(content_type) if raw_type else ""
         encoding = encoding_named(header.first("content-transfer-encoding").decode("latin-1"))
         body = PartBody(data, begin, end, encoding or Encoding.IDENTITY)
         found = _Found([], repaired=False, text_outside=False)
@@ -129,7 +133,7 @@ class _Reader:
             spans, behind = [_Span(body.start, body.end)] if body.start < body.end else [], body.end
             default = "text/html" if _PAGE.match(body.data, body.start, body.end) else default
         parts = [(self.part(body.data, span.start, span.end, depth + 1, default), span.is_last) for span in spans]
-        children = _regrouped(parts, boundary, min(self._bounds.max_depth, _DEEPEST) - depth)
+        children = _regrouped(parts, boundary, self._bounds.max_depth - depth)
         outside = bool(body.data[behind : min(body.end, behind + _LONGEST_FOOTER)].strip())
         return _Found(children, repaired=repaired and bool(children), text_outside=outside)
 
@@ -173,9 +177,16 @@ def _regrouped(parts: list[tuple[Part, bool]], boundary: bytes, most_levels: int
     return levels[0]
 
 
+def _kind(content_type: Structured) -> str:
+    """Return the media type; empty: none is told, and nothing speaks against text (RFC 2045 §5.2)."""
+    known = _SHORT_TYPES.get(content_type.value) or media_type(content_type.value)
+    is_file = not known and not content_type.value.startswith("text") and bool(content_type.text("name"))
+    return "application/octet-stream" if is_file else known
+
+
 def _boundary(content_type: Structured) -> bytes:
-    told = content_type.text("boundary").encode("utf-8") if "boundary*" in content_type.parameters else b""
-    return (told or content_type.parameters.get("boundary", b"")).rstrip()
+    told = content_type.parameters.get("boundary", b"") or content_type.text("boundary").encode("utf-8")
+    return told.rstrip()
 
 
 def _spans(data: bytes, start: int, end: int, boundary: bytes, most: int) -> tuple[list[_Span], int]:

@@ -17,7 +17,9 @@ class Encoding(StrEnum):
 
 
 _NAMES = {
-    **dict.fromkeys(("7bit", "8bit", "binary", "", "7-bit", "8-bit", "none", "identity"), Encoding.IDENTITY),
+    **dict.fromkeys(
+        ("7bit", "8bit", "binary", "", "7-bit", "8-bit", "7bits", "8bits", "none", "identity"), Encoding.IDENTITY
+    ),
     **dict.fromkeys(("base64", "base-64", "b64", "b", "x-base64"), Encoding.BASE64),
     **dict.fromkeys(("quoted-printable", "quoted_printable", "quotedprintable", "qp", "q"), Encoding.QUOTED),
     **dict.fromkeys(("x-uuencode", "uuencode", "x-uue", "uue", "x-uu", "uu"), Encoding.UU),
@@ -35,9 +37,12 @@ _QUANTUM = 4
 _MOST_PADDING = 2
 _MOST_STREAMS = 1000
 _WORDS = re.compile(rb"[^\s][ \t]+[^\s]")
+_LONG_RUN = re.compile(rb"[A-Za-z0-9+/]{32}")  # words are shorter
+_SAMPLE_BYTES = 1024
 _PADDED = re.compile(rb"=+")
 _SOFT_BREAK_WITH_BLANKS = re.compile(rb"=[ \t]+(?=\r?\n|\r|\Z)")
 _SOFT_BREAK_CR = re.compile(rb"=\r(?!\r*\n)")
+_EQUALS_TWICE = re.compile(rb"=(?==)")
 _UU_BEGIN = re.compile(rb"(?:\A|(?<=\n)|(?<=\r))begin(?:-base64)? [0-7]{3,4} [^\r\n]*(?:\r?\n|\r)")
 
 
@@ -98,11 +103,16 @@ def encoding_named(name: str) -> Encoding | None:
 
 
 def decode_base64(raw: bytes) -> bytes:
-    """Decode base64 as it comes: alien characters, URL-safe letters, wrong or no padding, several streams."""
+    """Decode base64 as it comes: alien characters, URL-safe letters, wrong or no padding, several streams.
+
+    Plain words that only say that they are base64 are returned as they are.
+    """
     try:
         return binascii.a2b_base64(raw.translate(None, _BLANKS), strict_mode=True)
     except ValueError:
         pass
+    if _is_plain(raw):
+        return raw
     if b"-" in raw or b"_" in raw:
         raw = raw.translate(_URL_SAFE)
     out: list[bytes] = []
@@ -116,6 +126,15 @@ def decode_base64(raw: bytes) -> bytes:
             out.append(_decode_stream(letters))
         position = pad.end() if pad else len(raw)
     return b"".join(out)
+
+
+def _is_plain(raw: bytes) -> bool:
+    """Tell whether it is no base64 at all but plain words, whatever the label says."""
+    sample = raw[:_SAMPLE_BYTES].strip()
+    if not _WORDS.search(sample) or _LONG_RUN.search(sample):
+        return False
+    first = sample.splitlines()[0].strip()
+    return bool(len(first) % _QUANTUM or first.rstrip(b"=").translate(None, _ALIEN) != first.rstrip(b"="))
 
 
 def decode_quoted(raw: bytes) -> bytes:
@@ -134,6 +153,8 @@ def _line_blocks(raw: bytes) -> Iterator[bytes]:
 
 
 def _decode_quoted_lines(raw: bytes) -> bytes:
+    if b"==" in raw:
+        raw = _EQUALS_TWICE.sub(b"=3D", raw)  # binascii would take two for one
     if b"= " in raw or b"=\t" in raw:
         raw = _SOFT_BREAK_WITH_BLANKS.sub(b"=", raw)
     if b"=\r" in raw:

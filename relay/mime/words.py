@@ -7,9 +7,9 @@ from relay.mime.charset import decode
 from relay.mime.transfer import decode_base64
 
 #: =?charset*language?B?text?= ; blanks and question marks inside are wrong, and common.
-_WORD = re.compile(r"=\?([^?\s*]+)(?:\*[^?\s]*)?\?([bBqQ])\?(.*?)\?=", re.DOTALL)
+_WORD = re.compile(r"=\?([^?\s*]*)(?:\*[^?\s]*)?\?([bBqQ])\?(.*?)\?=", re.DOTALL)
 _FOLD = re.compile(rb"[\r\n]+[ \t]*")
-_SPACES = re.compile(r"[\t\n\v\f\r\x1c-\x1e\x85\u2028\u2029]")
+_SPACES = re.compile(r"\r\n|[\t\n\v\f\r\x1c-\x1e\x85\u2028\u2029]")
 _CONTROLS = re.compile(r"[\x00-\x08\x0e-\x1b\x1f\x7f-\x84\x86-\x9f]")
 _UNCLEAN = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 _QUANTUM = 4
@@ -78,6 +78,7 @@ class _Run:
                 self._close()
             return
         self._close()
+        payload += "3D" if payload.endswith("=") else ""  # no soft break: there are no lines in a word
         self._chunks.append(binascii.a2b_qp(payload.encode("utf-8", "replace"), header=True))
 
     def flushed(self) -> str:

@@ -261,7 +261,7 @@ def nest(kind, *parts, name):
         ),
         pytest.param(
             [],
-            ["attachment-1.bin"],
+            ["partial.eml"],
             [],
             {"partial_as_attachment"},
             part(b"x", b"Content-Type: message/partial; number=1"),

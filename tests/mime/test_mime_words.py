@@ -52,7 +52,7 @@ lines = (
         ("", b"=?utf-8?Q??="),
         ("unpadded", b"=?utf-8?B?dW5wYWRkZWQ?="),
         ("a b", b"a\x00\x1b \x07b"),
-        ("injected  Bcc: evil@example.org", b"=?utf-8?Q?injected=0D=0ABcc:_evil@example.org?="),
+        ("injected Bcc: evil@example.org", b"=?utf-8?Q?injected=0D=0ABcc:_evil@example.org?="),
         ("a b", b"=?utf-8?Q?a=E2=80=A8b?="),
     ],
 )
