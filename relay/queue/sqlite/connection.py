@@ -87,7 +87,7 @@ def connect(path: Path, *, create: bool = False) -> sqlite3.Connection:
     """
     mode = "rwc" if create else "rw"
     connection = sqlite3.connect(
-        f"{path.absolute().as_uri()}?mode={mode}", uri=True, isolation_level=None, cached_statements=256
+        f"{path.absolute().as_uri()}?mode={mode}", uri=True, isolation_level=None, cached_statements=512
     )
     try:
         connection.row_factory = sqlite3.Row

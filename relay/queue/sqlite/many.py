@@ -6,19 +6,20 @@ that costs far more than the row itself, so a group of messages is written by as
 
 import json
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from typing import Any
 
 from relay.queue.sqlite.rows import Value
 
-#: Rows in one statement. Powers of two, so that few statements need to be prepared.
-_CHUNKS = (128, 64, 32, 16, 8, 4, 2, 1)
+#: Rows in one statement; for each number of rows up to this one a statement is prepared, once.
+_MOST_ROWS = 32
 
 
 def execute_rows(connection: sqlite3.Connection, statement: str, rows: Sequence[Sequence[Value]]) -> None:
     """Execute a statement with `VALUES {rows}` in it for rows of equal length; nothing happens where there are none."""
-    for chunk in _chunks(rows):
+    for start in range(0, len(rows), _MOST_ROWS):
+        chunk = rows[start : start + _MOST_ROWS]
         connection.execute(_with_rows(statement, len(chunk[0]), len(chunk)), [value for row in chunk for value in row])
 
 
@@ -37,11 +38,3 @@ def listed(values: Iterable[str | int]) -> str:
 def _with_rows(statement: str, width: int, count: int) -> str:
     row = f"({', '.join('?' * width)})"
     return statement.replace("{rows}", ", ".join([row] * count))
-
-
-def _chunks(rows: Sequence[Sequence[Value]]) -> Iterator[Sequence[Sequence[Value]]]:
-    at = 0
-    for size in _CHUNKS:
-        while len(rows) - at >= size:
-            yield rows[at : at + size]
-            at += size
