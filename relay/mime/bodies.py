@@ -9,7 +9,7 @@ from relay.mime.labels import codec_of, is_ascii_label
 from relay.mime.notes import Code
 from relay.mime.plaintext import page, text_to_html, unflow
 from relay.mime.structure import Part
-from relay.mime.transfer import Encoding
+from relay.mime.transfer import Encoding, footer_start
 
 _HTML = frozenset({"text/html", "application/xhtml+xml"})
 _ENRICHED = frozenset({"text/enriched", "text/richtext"})
@@ -240,8 +240,12 @@ def _decoded(part: Part, found: Bodies, *, guess: bool = True) -> str:
     label = part.content_type.token("charset")
     if part.media_type in _HTML and not data.isascii() and (not codec_of(label) or is_ascii_label(label)):
         label = markup.declared_charset(data) or label
-    if part.body.encoding is Encoding.BASE64 and data and len(data) == part.body.end - part.body.start:
-        found.remark(Code.ENCODING_UNKNOWN)
+    if part.body.encoding is Encoding.BASE64 and data:
+        raw = part.body.data[part.body.start : part.body.end]
+        if len(data) == len(raw):
+            found.remark(Code.ENCODING_UNKNOWN)
+        elif footer_start(raw) < len(raw):
+            found.remark(Code.TEXT_OUTSIDE_DROPPED)
     text, as_declared = decode(data, label, guess=guess)
     if not as_declared and not data.isascii():
         found.remark(Code.CHARSET_GUESSED)

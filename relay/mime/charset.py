@@ -30,6 +30,11 @@ _GUESSABLE = [
     "cp1251", "koi8_r", "gb18030", "big5", "shift_jis", "euc_jp", "euc_kr",
     "cp1253", "cp1255", "cp1256", "cp874", "cp1252",
 ]  # fmt: skip
+#: Charsets of two bytes a letter. Words of one-byte letters are of odd length now and then, which these take amiss.
+_PAIRED = ("gb18030", "big5", "euc_jp", "euc_kr")
+_HIGH_RUN = re.compile(rb"[\x80-\xff]+")
+_MANY_RUNS = 8
+_LONG_RUN = 12  # bytes; words of one-byte scripts are shorter
 _STRAY = re.compile("[\udc80-\udcff]+")
 _SURROGATES = re.compile("[\ud800-\udfff]+")
 _HIGH = bytes(range(0x80, 0x100))
@@ -61,6 +66,28 @@ def decode(data: bytes, label: str = "", *, guess: bool = True) -> tuple[str, bo
         if text is not None:
             return text, True
     return _undeclared(data, codec, guess=guess), not label and data.isascii()
+
+
+def detected_codec(data: bytes) -> str:
+    """Guess the charset of a text that is neither ASCII nor UTF-8; empty: too few foreign letters to tell."""
+    high = len(data) - len(data.translate(None, _HIGH))
+    if high < _GUESS_FROM_BYTES or high < len(data) * _FOREIGN_SHARE:
+        return ""
+    sample = data[:_SAMPLE_BYTES]
+    runs = _HIGH_RUN.findall(sample)
+    pairs = len(runs) >= _MANY_RUNS or high >= len(runs) * _LONG_RUN
+    wide = pairs and any(_decodes(sample, codec) for codec in _PAIRED)
+    found = from_bytes(sample, cp_isolation=[*_PAIRED, "shift_jis"] if wide else _GUESSABLE).best()
+    return (codec_of(found.encoding) or "cp1252") if found else ""
+
+
+def _decodes(sample: bytes, codec: str) -> bool:
+    """Tell whether a codec takes it without error; the last character may be cut."""
+    try:
+        codecs.getincrementaldecoder(codec)().decode(sample)
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def _as_declared(data: bytes, codec: str) -> str | None:
@@ -154,11 +181,9 @@ def _undeclared(data: bytes, codec: str, *, guess: bool) -> str:
         return data.decode("utf-8")
     except UnicodeDecodeError:
         pass
-    high = len(data) - len(data.translate(None, _HIGH))
-    if guess and high >= _GUESS_FROM_BYTES and high >= len(data) * _FOREIGN_SHARE:
-        found = from_bytes(data[:_SAMPLE_BYTES], cp_isolation=_GUESSABLE).best()
-        if found is not None:
-            return _scrubbed(data.decode(codec_of(found.encoding) or "cp1252", "replace"))
+    detected = detected_codec(data) if guess else ""
+    if detected:
+        return _scrubbed(data.decode(detected, "replace"))
     mixed = None if codec == "utf-8" else _mostly_utf8(data)
     return data.decode("cp1252", "replace") if mixed is None else mixed
 

@@ -6,22 +6,28 @@ They become UTF-8 once, before anybody reads a name or an address: in Shift_JIS 
 from collections.abc import Iterator
 from dataclasses import replace
 
-from relay.mime.charset import decode
+from relay.mime.charset import decode, detected_codec
 from relay.mime.header import Header, indexed
-from relay.mime.labels import codec_of, keeps_ascii
+from relay.mime.labels import codec_of, is_ascii_label, keeps_ascii
 from relay.mime.parameters import structured
 from relay.mime.structure import Part
+from relay.mime.transfer import PartBody
+
+_SAMPLE_BYTES = 8192
 
 
 def recoded(root: Part) -> tuple[Part, bool]:
-    """Make the headers of all parts UTF-8: by the part's charset, the message's, that of its first text, windows-1252.
+    """Make the headers of all parts UTF-8.
+
+    By the part's charset, the message's, that of its first text, the one that its first text seems to be in, or
+    windows-1252.
 
     Returns:
         The tree, and whether any header was something else than UTF-8.
     """
     if _is_all_utf8(root):
         return root, False
-    label = next(filter(None, (_told(part) for part in _texts(root))), "")
+    label = next(filter(None, (_told(part) for part in _texts(root))), "") or _seeming(root)
     return _recoded_part(root, label), True
 
 
@@ -58,7 +64,18 @@ def _texts(root: Part) -> Iterator[Part]:
 
 
 def _told(part: Part) -> str:
-    return part.content_type.token("charset") if "charset" in part.content_type.parameters else ""
+    label = part.content_type.token("charset") if "charset" in part.content_type.parameters else ""
+    return "" if is_ascii_label(label) or not codec_of(label) else label
+
+
+def _seeming(root: Part) -> str:
+    """Guess the charset that the first text is in; empty: nobody can tell."""
+    text = next((part for part in _texts(root) if not part.children), None)
+    if text is None:
+        return ""
+    body = text.body
+    sample = PartBody(body.data, body.start, min(body.end, body.start + _SAMPLE_BYTES), body.encoding).decoded()
+    return "" if _is_utf8(sample) else detected_codec(sample)
 
 
 def _is_utf8_header(header: Header) -> bool:

@@ -31,7 +31,7 @@ class Code(StrEnum):
     CHARSET_GUESSED = "charset_guessed"  # wrong or unknown charset
     ENCODING_UNKNOWN = "encoding_unknown"  # Content-Transfer-Encoding that nobody knows, or that is not true
     STRUCTURE_REPAIRED = "structure_repaired"  # a multipart without usable boundary
-    TEXT_OUTSIDE_DROPPED = "text_outside_dropped"  # words behind the last part
+    TEXT_OUTSIDE_DROPPED = "text_outside_dropped"  # words behind the last part, or below base64
     RESOURCE_FORK_DROPPED = "resource_fork_dropped"  # application/applefile of a pair
     AUTOMATION_MARKS_LOST = "automation_marks_lost"  # Auto-Submitted, Precedence, X-Auto-Response-Suppress
     LIST_FIELDS_LOST = "list_fields_lost"  # List-Id, List-Post, List-Archive and the like
@@ -77,7 +77,7 @@ NOTES: dict[str, tuple[Fidelity, str]] = {
     Code.STRUCTURE_REPAIRED: (Fidelity.CHANGED, "A multipart has no usable boundary; its parts were guessed"),
     Code.TEXT_OUTSIDE_DROPPED: (
         Fidelity.CHANGED,
-        "Words behind the last part, which no mail client shows, are not sent",
+        "Words behind the last part or below a base64 text, which no mail client shows, are not sent",
     ),
     Code.RESOURCE_FORK_DROPPED: (Fidelity.CHANGED, "A Macintosh resource fork is not sent; its file is"),
     Code.AUTOMATION_MARKS_LOST: (

@@ -37,6 +37,7 @@ _QUANTUM = 4
 _MOST_PADDING = 2
 _MOST_STREAMS = 1000
 _WORDS = re.compile(rb"[^\s][ \t]+[^\s]")
+_RULES = b"\r\n\t -_*~#"  # what is drawn above a footer
 _LONG_RUN = re.compile(rb"[A-Za-z0-9+/]{32}")  # words are shorter
 _SAMPLE_BYTES = 1024
 _PADDED = re.compile(rb"=+")
@@ -113,6 +114,9 @@ def decode_base64(raw: bytes) -> bytes:
         pass
     if _is_plain(raw):
         return raw
+    footer = footer_start(raw)
+    if footer < len(raw):
+        raw = raw[:footer].rstrip(_RULES)
     if b"-" in raw or b"_" in raw:
         raw = raw.translate(_URL_SAFE)
     out: list[bytes] = []
@@ -121,11 +125,20 @@ def decode_base64(raw: bytes) -> bytes:
         pad = _PADDED.search(raw, position)
         stream = raw[position : pad.start() if pad else len(raw)]
         letters = stream.translate(None, _ALIEN)
-        # What follows a padded stream is another stream, or a footer that a gateway wrote below the base64.
-        if not out or not (_WORDS.search(stream) or len(letters) < len(stream.translate(None, _BLANKS))):
+        # What follows a padded stream is another stream, or what a gateway wrote below the base64.
+        if not out or len(letters) == len(stream.translate(None, _BLANKS)):
             out.append(_decode_stream(letters))
         position = pad.end() if pad else len(raw)
     return b"".join(out)
+
+
+def footer_start(raw: bytes) -> int:
+    """Find the words that a gateway wrote below the base64; the end: there are none."""
+    words = _WORDS.search(raw) if b" " in raw or b"\t" in raw else None
+    if words is None:
+        return len(raw)
+    line = max(raw.rfind(b"\n", 0, words.start() + 1), raw.rfind(b"\r", 0, words.start() + 1)) + 1
+    return len(raw) if _LONG_RUN.search(raw, line, line + _SAMPLE_BYTES) or not raw[:line].strip() else line
 
 
 def _is_plain(raw: bytes) -> bool:

@@ -77,6 +77,11 @@ def subjects() -> list[Kind]:
         _subject(b"tab\there", "tab here"),
         _subject(_WORD.encode(), _WORD),
         _subject(_WORD.encode("cp1252"), _WORD, notes=None),
+        Kind(
+            "subject raw in the charset that the text seems to be in",
+            HEAD.replace(b"Subject: Kind", b"Subject: " + "订单通知".encode("gbk")) + b"\r\n" + ("尊敬的客户 您的订单已经发货。" * 5).encode("gbk"),
+            ("尊敬的客户",), subject="订单通知", notes=frozenset({"charset_guessed"}),
+        ),
         _subject(_WORD.encode() + b" " + _b(encoded), f"{_WORD} {_WORD}"),
         _subject(_b(b"x" * 500), "x" * 500),
         _subject(b"long " * 2000, ("long " * 2000).strip()),

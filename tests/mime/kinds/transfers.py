@@ -92,6 +92,11 @@ def base64() -> list[Kind]:
             notes=_UNKNOWN,
         )
     )
+    for name, body in (("padded", b64encode(b"some words.")), ("unpadded", b64encode(b"some words here"))):
+        footer = b"\r\n____________\r\nThis list has = a footer\r\n"
+        raw = mail(body + footer, b"Content-Transfer-Encoding: base64")
+        notes = frozenset({"text_outside_dropped"})
+        kinds.append(Kind(f"base64 text, {name}, with a footer", raw, ("some words",), ("footer", "ÿ"), notes=notes))
     return kinds
 
 
