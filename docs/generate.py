@@ -11,12 +11,13 @@ from relay.providers.notes import NOTES as PROVIDER_NOTES
 from relay.providers.wire import wire_names
 
 FOLDER = Path(__file__).parent
+_MAILS = FOLDER.parent / "tests" / "golden"
 _GENERATED = "Made from the code by `docs/generate.py`."
 
 
 def pages() -> dict[str, str]:
     """Make every page: file name and text."""
-    return {"headers.md": _headers(), "notes.md": _notes(), "wire.md": _wire()}
+    return {"headers.md": _headers(), "mails.md": _mails(), "notes.md": _notes(), "wire.md": _wire()}
 
 
 def _headers() -> str:
@@ -30,6 +31,19 @@ def _headers() -> str:
         "`X-Relay-` and in lower case, for example `powers = { track-opens = true }`. A bad value is refused (554 "
         "5.6.0) with its name; what the account's API does not offer becomes a fidelity note.",
         _table(("header", "API", "format", "example", "meaning"), rows),
+    )
+
+
+def _mails() -> str:
+    rows = []
+    for about in sorted(_MAILS.glob("*.txt")):
+        writer, _, special = about.read_text("utf-8").strip().partition("\n")
+        rows.append((f"`{about.stem}`", writer, " ".join(special.split())))
+    return _page(
+        "Mails that the translations are proven with",
+        "Each stands in `tests/golden` as it comes (`.eml`), beside the exact calls that it becomes for each API "
+        "(`.json`). Those that begin with `gw-`, there too, are made for the gateway's own rules.",
+        _table(("mail", "who writes such", "what is special"), rows),
     )
 
 

@@ -21,7 +21,7 @@ README = (ROOT / "README.md").read_text(encoding="utf-8")
 SHELL_BLOCKS = re.findall(r"^```sh\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
 
 
-@pytest.mark.parametrize("name", ["headers.md", "notes.md", "wire.md"])
+@pytest.mark.parametrize("name", ["headers.md", "mails.md", "notes.md", "wire.md"])
 def test_the_tables_are_those_of_the_code(name):
     pages = runpy.run_path(str(ROOT / "docs" / "generate.py"))["pages"]()
     assert pages[name] == (ROOT / "docs" / name).read_text(encoding="utf-8"), "run: .venv/bin/python docs/generate.py"
