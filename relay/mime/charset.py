@@ -13,8 +13,9 @@ from charset_normalizer import from_bytes
 from relay.mime.labels import codec_of, is_ascii_label, keeps_ascii
 
 _WIDE = ("utf-16", "utf-32", "utf_16", "utf_32")
-#: Charsets that programs declare while they write UTF-8; valid UTF-8 is hardly ever a text in one of them.
-_CLAIMED = frozenset({"cp1252", "iso8859-15", "iso8859-2", "cp1250", "cp1251", "cp1254", "koi8_r"})
+#: Charsets that programs declare while they write UTF-8. One letter of valid UTF-8 may be two of theirs by chance, a
+#: whole text hardly ever.
+_CLAIMED = frozenset({"iso8859-15", "iso8859-2", "cp1250", "cp1251", "cp1254", "koi8_r"})
 _BOMS = (
     (codecs.BOM_UTF8, "utf-8"),
     (codecs.BOM_UTF32_LE, "utf-32"),
@@ -35,6 +36,8 @@ _PAIRED = ("gb18030", "big5", "euc_jp", "euc_kr")
 _HIGH_RUN = re.compile(rb"[\x80-\xff]+")
 _MANY_RUNS = 8
 _LONG_RUN = 12  # bytes; words of one-byte scripts are shorter
+_NO_LEADS = bytes([*range(0xC2), *range(0xF5, 0x100)])
+_PROVING_LEADS = 3
 _STRAY = re.compile("[\udc80-\udcff]+")
 _SURROGATES = re.compile("[\ud800-\udfff]+")
 _HIGH = bytes(range(0x80, 0x100))
@@ -97,7 +100,7 @@ def _as_declared(data: bytes, codec: str) -> str | None:
     if _speaks_against(data, codec):
         return None
     codec = _ordered(data, codec)
-    if codec in _CLAIMED and _is_utf8(data):
+    if codec in _CLAIMED and len(data.translate(None, _NO_LEADS)) >= _PROVING_LEADS and _is_utf8(data):
         return data.decode("utf-8")
     try:
         return _scrubbed(data.decode(codec))
