@@ -16,6 +16,7 @@ _WIDE = ("utf-16", "utf-32", "utf_16", "utf_32")
 #: Charsets that programs declare while they write UTF-8. One letter of valid UTF-8 may be two of theirs by chance, a
 #: whole text hardly ever.
 _CLAIMED = frozenset({"iso8859-15", "iso8859-2", "cp1250", "cp1251", "cp1254", "koi8_r"})
+_UNORDERED = ("utf-16", "utf-32")
 _BOMS = (
     (codecs.BOM_UTF8, "utf-8"),
     (codecs.BOM_UTF32_LE, "utf-32"),
@@ -64,7 +65,7 @@ def decode(data: bytes, label: str = "", *, guess: bool = True) -> tuple[str, bo
     if data.startswith(_BOM_BYTES):
         marked = next(name for bom, name in _BOMS if data.startswith(bom))
         return _scrubbed(data.decode(marked, "replace").removeprefix("\ufeff")), True
-    if codec and not (is_ascii_label(label) and not data.isascii()):
+    if codec and (data.isascii() or not is_ascii_label(label)):
         text = _as_declared(data, codec)
         if text is not None:
             return text, True
@@ -99,7 +100,8 @@ def _as_declared(data: bytes, codec: str) -> str | None:
         return _as_latin(data)
     if _speaks_against(data, codec):
         return None
-    codec = _ordered(data, codec)
+    if codec in _UNORDERED:
+        codec = _ordered(data, codec)
     if codec in _CLAIMED and len(data.translate(None, _NO_LEADS)) >= _PROVING_LEADS and _is_utf8(data):
         return data.decode("utf-8")
     try:
@@ -162,9 +164,7 @@ def _ordered(data: bytes, codec: str) -> str:
     zeros_first = data[:_SAMPLE_BYTES:2].count(0) > data[1:_SAMPLE_BYTES:2].count(0)
     if codec == "utf-16":
         return "utf-16-be" if zeros_first else "utf-16-le"
-    if codec == "utf-32":
-        return "utf-32-be" if data.startswith(b"\x00") else "utf-32-le"
-    return codec
+    return "utf-32-be" if data.startswith(b"\x00") else "utf-32-le"
 
 
 def _mostly_utf8(data: bytes) -> str | None:

@@ -59,6 +59,7 @@ def codec_of(label: str) -> str:
     return _ALIASES.get(_PUNCTUATION.sub("", found), found)
 
 
+@lru_cache(maxsize=256)
 def is_ascii_label(label: str) -> bool:
     """Tell whether a label promises that no byte is beyond ASCII, so that one that is proves it wrong."""
     return _PUNCTUATION.sub("", label.lower()) in _ONLY_ASCII
