@@ -24,7 +24,7 @@ from relay.smtp.incoming import Incoming, Taken
 from relay.smtp.lineends import LineEnds
 from relay.smtp.lobby import Guest, Lobby
 from relay.smtp.proxy import SIGNATURE
-from relay.smtp.tls import shake_hands, tls_session
+from relay.smtp.secured import shake_hands
 from relay.smtp.wire import Wire, reply_line
 
 _T = TypeVar("_T")
@@ -77,11 +77,10 @@ class Connection(BareSMTP):
         if len(self._inbox) > _INBOX_MAX:
             self._wire.read(on=False)
 
-    def eof_received(self, *, of_tls: bool = False) -> bool:
+    def eof_received(self) -> bool:
         """Hear that nothing more will come; keep our half open where something is still to be said."""
         self._at_end = True
-        owes_reply = self._goes_on or self._phase in (_WORKING, _STALLED) or self._wire.blocked
-        return owes_reply and self.session is not None and (of_tls or self.session.ssl is None)
+        return self._goes_on or self._phase in (_WORKING, _STALLED, _SECURING) or self._wire.blocked
 
     def connection_lost(self, error: Exception | None) -> None:  # noqa: ARG002 - asyncio's signature
         """Forget the client. A message whose final dot arrived goes on without it."""
@@ -165,7 +164,8 @@ class Connection(BareSMTP):
     def _reset(self) -> None:
         session = self._create_session()
         session.peer = self.client
-        session.ssl = tls_session(self._wire.transport, self.loop, lambda: self.eof_received(of_tls=True))
+        secured = self._wire.transport.get_extra_info("ssl_object")
+        session.ssl = {"ssl_object": secured} if secured is not None else None  # as aiosmtpd knows it
         self._dialogue = Dialogue(self._lobby, session)
         self.session = session
 
@@ -322,7 +322,7 @@ class Connection(BareSMTP):
         self._wire.flush()
         self._turn_to(_SECURING)
         self._wire.read(on=False)  # what comes now belongs to the handshake, which resumes reading
-        handshake = shake_hands(self.loop, self._wire.transport, self, certificate.context)
+        handshake = shake_hands(self._wire.transport, self, certificate.context)
         self._lobby.begin(handshake, self._secured)
 
     def _secured(self, task: asyncio.Task[asyncio.Transport | None]) -> None:

@@ -10,13 +10,14 @@ the socket before that, to the byte, so that what comes behind it is the handsha
 import asyncio
 import contextlib
 import socket
+import ssl
 from ipaddress import ip_address, ip_network
 
 from relay.outcome import Reply
 from relay.smtp.connection import Connection
 from relay.smtp.lobby import Lobby
 from relay.smtp.proxy import MAX_HEADER, Announced, BadHeaderError, header_length, read_header
-from relay.smtp.tls import CLOSE_SECONDS, HANDSHAKE_SECONDS
+from relay.smtp.secured import HANDSHAKE_SECONDS, Secured
 from relay.smtp.wire import reply_line
 
 _ACCEPTED_AT_ONCE = 100  # before others get their turn
@@ -112,23 +113,27 @@ class Porch:
         return None
 
     async def _bring_in(self, accepted: socket.socket, caller: "_Caller", *, is_check: bool = False) -> None:
-        context = self._certificate.context if self._certificate else None
-        patience = min(HANDSHAKE_SECONDS, self._lobby.rules.command_timeout)
+        connection = Connection(self._lobby, self._loop, forerunner=caller)
         try:
-            # OSError: ssl.SSLError too, and the deadline. A client that hangs up may bring no error at all.
-            with contextlib.suppress(OSError):
-                await self._loop.connect_accepted_socket(
-                    lambda: Connection(self._lobby, self._loop, forerunner=caller),
-                    accepted,
-                    ssl=context,
-                    ssl_handshake_timeout=patience if context else None,
-                    ssl_shutdown_timeout=CLOSE_SECONDS if context else None,
-                )
+            if self._certificate is None:
+                await self._loop.connect_accepted_socket(lambda: connection, accepted)
+            else:
+                await self._shake_hands(accepted, connection, self._certificate.context)
         finally:
             if caller in self._lobby.guests:  # no connection has taken its place
                 if not is_check:
                     self._lobby.events.connection_refused(self._lobby.name, caller.client, "tls handshake failed")
                 self._lobby.leave(caller)
+
+    async def _shake_hands(self, accepted: socket.socket, connection: Connection, context: ssl.SSLContext) -> None:
+        patience = min(HANDSHAKE_SECONDS, self._lobby.rules.command_timeout)
+        layer = Secured(context, connection, patience_seconds=patience, begin=connection.connection_made)
+        transport, _ = await self._loop.connect_accepted_socket(lambda: layer, accepted)
+        try:
+            await layer.shaken
+        except asyncio.CancelledError:
+            transport.abort()
+            raise
 
     def _turn_away(self, accepted: socket.socket, client: str, refusal: tuple[Reply, str]) -> None:
         reply, reason = refusal

@@ -3,13 +3,10 @@
 A renewed certificate is taken without a restart: new connections get it, old ones keep theirs.
 """
 
-import asyncio
 import ssl
 import time
 import warnings
-from collections.abc import Callable
 from datetime import UTC, datetime
-from functools import partial
 from pathlib import Path
 
 from cryptography import x509
@@ -26,10 +23,6 @@ _VERSIONS = {
 }
 _OLD_VERSIONS = ("1.0", "1.1")
 _WARN_DAYS_BEFORE = 14
-#: How long a client may take to shake hands. It has a place of its own meanwhile and has shown nothing for it.
-HANDSHAKE_SECONDS = 10.0
-#: How long a client may take to answer our close_notify.
-CLOSE_SECONDS = 2.0
 
 
 def server_context(listener: ListenerSettings) -> ssl.SSLContext:
@@ -41,7 +34,7 @@ def server_context(listener: ListenerSettings) -> ssl.SSLContext:
     _read(certificate)
     _read(key)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.sslobject_class = _HalfClosing
+    context.options |= ssl.OP_NO_RENEGOTIATION  # what is to be written never waits for what is to be read
     _set_least_version(context, listener.tls_min)
     _load(context, certificate, key)
     return context
@@ -84,72 +77,6 @@ class Certificate:
 
     def _files_stamp(self) -> tuple[object, ...]:
         return tuple(_stamp(path) for path in (self._listener.certificate, self._listener.key) if path)
-
-
-async def shake_hands(
-    loop: asyncio.AbstractEventLoop,
-    transport: asyncio.Transport,
-    protocol: asyncio.Protocol,
-    context: ssl.SSLContext,
-) -> asyncio.Transport | None:
-    """Put TLS under a protocol (RFC 3207); None: the client could not, or went away.
-
-    Uses the loop's own start_tls, which works with asyncio and uvloop, where aiosmtpd reaches into asyncio's private
-    classes.
-    """
-    try:
-        secured = await loop.start_tls(
-            transport,
-            protocol,
-            context,
-            server_side=True,
-            ssl_handshake_timeout=HANDSHAKE_SECONDS,
-            ssl_shutdown_timeout=CLOSE_SECONDS,
-        )
-    except OSError:  # ssl.SSLError too
-        return None
-    # A client that hangs up during the handshake leaves a transport without a session, and no error.
-    return secured if secured is not None and secured.get_extra_info("cipher") else None
-
-
-def tls_session(
-    transport: asyncio.Transport, loop: asyncio.AbstractEventLoop, hear_end: Callable[[], bool]
-) -> dict[str, ssl.SSLObject] | None:
-    """Return what aiosmtpd's session knows of TLS; None without it.
-
-    `hear_end` is called when the client's half ends, and tells whether something is still to be said.
-    """
-
-    def end() -> None:
-        if not hear_end():
-            transport.close()
-
-    secured = transport.get_extra_info("ssl_object")
-    if secured is None:
-        return None
-    secured.hear_end = partial(loop.call_soon, end)  # behind the bytes that were read with it
-    return {"ssl_object": secured}
-
-
-class _HalfClosing(ssl.SSLObject):
-    """A session in which a client that has closed its half (RFC 8446 §6.1) still hears what it is owed.
-
-    At a close_notify asyncio and uvloop close the other half as well, and what is written later is lost: the 250 of a
-    message that is being committed, which the client would send again. So they are not shown it: there is nothing more
-    to read, and the connection ends when the last reply has been said.
-    """
-
-    hear_end: Callable[[], object] | None = None
-
-    def read(self, len: int = 1024, buffer: bytearray | None = None) -> bytes:  # type: ignore[override]  # noqa: A002 - its name in the base
-        """Read as the base does, but wait where the client's half has ended."""
-        got = super().read(len, buffer)
-        if got:
-            return got
-        if self.hear_end is not None:
-            self.hear_end()
-            self.hear_end = None
-        raise ssl.SSLWantReadError
 
 
 def _stamp(path: Path) -> tuple[int, int, int] | None:

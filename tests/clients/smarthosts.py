@@ -83,9 +83,13 @@ class Exim:
         return self._jail.read("/var/log/exim4/mainlog")
 
     def submit(self, sender: str, recipients: Sequence[str], message: bytes) -> None:
-        """Hand it a mail as `sendmail` takes it, and wait for the first attempt."""
-        self._jail.run("/usr/sbin/exim4", "-odq", "-i", "-f", sender, "--", *recipients, stdin=message)
+        """Hand it a mail, and wait for the first attempt."""
+        self.keep(sender, recipients, message)
         self.retry()
+
+    def keep(self, sender: str, recipients: Sequence[str], message: bytes) -> None:
+        """Hand it a mail as `sendmail` takes it, for the next run of its queue."""
+        self._jail.run("/usr/sbin/exim4", "-odq", "-i", "-f", sender, "--", *recipients, stdin=message)
 
     def retry(self) -> None:
         """Run the queue: routing first, so that mail for one host shares its connection."""

@@ -263,6 +263,26 @@ def test_several_messages_take_one_connection(make_server, visitor, logins, sand
     assert len(recipients) > len(gateway.events("login_accepted"))
 
 
+@pytest.mark.parametrize("section", ["Exim", "Exim, port 465"])
+def test_the_last_of_exims_messages_on_one_connection_is_sent_once(
+    make_server, visitor, logins, sandbox, unique, section
+):
+    """Behind it come QUIT, close_notify and FIN in one go, before the 250: it lost that, and sent the message again."""
+    gateway = visitor.come(RELAY__LOG__LEVEL="debug")
+    server = make_server(section, gateway, logins["kept-mensatek"])
+    recipients = [f"{number}-{unique}@inbox.example" for number in range(12)]
+
+    for to in recipients:
+        server.keep(SENDER, [to], mail([to]).as_bytes())
+    server.retry()
+
+    assert "in response to end of data" not in server.log()
+    for to in recipients:
+        assert_arrived(wait_until_sent(server, sandbox, to), "mensatek")
+    assert len(recipients) == len(gateway.events("message_accepted"))
+    assert len(recipients) > len(gateway.events("login_accepted"))
+
+
 @pytest.mark.parametrize("chunking", [True, False])
 def test_exim_sends_by_bdat_and_by_data(make_server, gateway, logins, sandbox, unique, chunking):
     """It takes BDAT wherever CHUNKING is offered; K in its log says that it did."""

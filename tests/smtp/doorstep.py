@@ -212,8 +212,12 @@ class Caller:
         """Shake hands after STARTTLS was granted."""
         await self.writer.start_tls(context, server_hostname="localhost")
 
-    async def close_half_of_tls(self, context: ssl.SSLContext, data: bytes) -> str:
-        """Shake hands, send, close our half of TLS and nothing else, and read until the door hangs up.
+    async def close_half_of_tls(
+        self, context: ssl.SSLContext, data: bytes, *, says_so: bool = True, with_fin: bool = False
+    ) -> str:
+        """Shake hands, send, close our half, and read until the door hangs up.
+
+        Our half of TLS ends with a close_notify where it `says_so`, that of TCP where it ends `with_fin`.
 
         With a session of our own: asyncio's transports close both halves at once.
         """
@@ -232,8 +236,11 @@ class Caller:
             await until_done(session.do_handshake)
             session.write(data)
             with contextlib.suppress(ssl.SSLWantReadError):  # our close_notify is written; theirs is not there
-                session.unwrap()
-            await self.send(outgoing.read())
+                if says_so:
+                    session.unwrap()
+            self.writer.write(outgoing.read())
+            if with_fin:
+                self.writer.write_eof()
             incoming.write(await self.reader.read())
         said = b""
         with contextlib.suppress(ssl.SSLZeroReturnError, ssl.SSLWantReadError):

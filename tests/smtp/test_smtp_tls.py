@@ -10,14 +10,14 @@ from pathlib import Path
 import pytest
 from certificates import Certificate, make_certificate
 from cryptography.hazmat.primitives import serialization
-from doorstep import PATIENCE_SECONDS, Caller, Doorstep, account
+from doorstep import Caller, Doorstep, account
 
 from relay.config import ListenerSettings
 from relay.errors import ConfigError
 from relay.outcome import Replies
 from relay.smtp import certificate_warnings, server_context
 from relay.smtp.porch import Porch
-from relay.smtp.tls import HANDSHAKE_SECONDS
+from relay.smtp.secured import HANDSHAKE_SECONDS
 
 LOGIN = "AUTH PLAIN AHVzZXIAcGFzcw=="
 DAY = 86400.0
@@ -285,35 +285,6 @@ async def test_a_message_over_tls_survives_the_client(make_doorstep, pem: Certif
     doorstep.reception.may_answer.set()
     async with asyncio.timeout(10):
         await doorstep.reception.has_ended.wait()
-
-
-@pytest.mark.parametrize("quit_", [b"QUIT\r\n", b""], ids=["with QUIT", "without"])
-async def test_a_client_that_closes_its_half_of_tls_gets_its_reply(
-    make_doorstep, pem: Certificate, trusting, quit_: bytes
-):
-    """Exim does, behind the last of several messages. Its 250 was lost, and it sent the message again."""
-    doorstep: Doorstep = await make_doorstep(rules(pem, "implicit"))
-    doorstep.gatekeeper.trusts = account("trusted")
-    doorstep.reception.may_answer.clear()
-    caller = await doorstep.call()
-    talk = asyncio.create_task(
-        caller.close_half_of_tls(
-            trusting, b"EHLO x\r\nMAIL FROM:<>\r\nRCPT TO:<b@example.org>\r\nDATA\r\nx\r\n.\r\n" + quit_
-        )
-    )
-    async with asyncio.timeout(PATIENCE_SECONDS):
-        await doorstep.reception.has_begun.wait()
-    doorstep.reception.may_answer.set()
-    said = [line[:4] for line in (await talk).splitlines()]
-    assert ["354 ", "250 ", *(["221 "] if quit_ else [])] == said[said.index("354 ") :]
-
-
-async def test_a_client_that_closes_its_half_of_tls_and_is_owed_nothing_is_let_go(
-    make_doorstep, pem: Certificate, trusting
-):
-    doorstep: Doorstep = await make_doorstep(rules(pem, "implicit"))
-    caller = await doorstep.call()
-    assert (await caller.close_half_of_tls(trusting, b"NOOP\r\n")).splitlines()[-1][:4] == "250 "
 
 
 @pytest.mark.parametrize(("least", "works"), [("1.0", True), ("1.1", False), ("1.2", False)])
