@@ -16,7 +16,7 @@ HANDSHAKE_SECONDS = 10.0
 #: How long a client may take to answer our close_notify.
 CLOSE_SECONDS = 2.0
 
-_READ_BYTES = 65_536  # more than one record holds (RFC 8446 §5.1)
+_RECORD_BYTES = 16_384  # what one holds at most (RFC 8446 §5.1)
 
 
 class Secured(asyncio.Transport, asyncio.Protocol):
@@ -96,10 +96,10 @@ class Secured(asyncio.Transport, asyncio.Protocol):
         """Encrypt and write."""
         if self._closing:
             return
-        rest = memoryview(data)
         try:
-            while rest:
-                rest = rest[self._session.write(rest) :]
+            written = self._session.write(data)
+            while written < len(data):
+                written += self._session.write(memoryview(data)[written:])
         except ssl.SSLError:  # the session broke before
             self.abort()
             return
@@ -113,10 +113,10 @@ class Secured(asyncio.Transport, asyncio.Protocol):
         """Say close_notify and FIN, and let the client end its half."""
         if self._closing:
             return
-        self._closing = True
         with contextlib.suppress(ssl.SSLError):  # theirs is not there yet
             self._session.unwrap()
         self._flush()
+        self._closing = True
         if not self._below.is_closing():
             self._below.write_eof()
 
@@ -164,10 +164,17 @@ class Secured(asyncio.Transport, asyncio.Protocol):
         return True
 
     def _pass_on(self) -> None:
-        pieces, is_end = [], False
-        with contextlib.suppress(ssl.SSLWantReadError):
-            while piece := self._session.read(_READ_BYTES):
+        pieces, is_end, session = [], False, self._session
+        try:
+            while piece := session.read(_RECORD_BYTES):
                 pieces.append(piece)
+                if not self._incoming.pending and not session.pending():
+                    break  # asking once more would only cost an exception
+            else:
+                is_end = True
+        except ssl.SSLWantReadError:
+            pass
+        except ssl.SSLZeroReturnError:  # their close_notify, behind ours
             is_end = True
         if self._outgoing.pending:  # an answer of the session's own, to an update of keys
             self._flush()
@@ -185,7 +192,7 @@ class Secured(asyncio.Transport, asyncio.Protocol):
             self.close()
 
     def _flush(self) -> None:
-        if not self._below.is_closing():
+        if not self.is_closing():
             self._below.write(self._outgoing.read())
 
 

@@ -88,6 +88,27 @@ async def test_implicit_tls_offers_auth_and_no_starttls(make_doorstep, pem: Cert
     assert await caller.rest() == ""
 
 
+@pytest.mark.parametrize("answers", [True, False])
+async def test_a_goodbye_over_tls_is_quiet_and_ends_the_connection(
+    make_doorstep, pem: Certificate, trusting, caplog, answers: bool
+):
+    """Clients answer the close_notify with theirs, or just close."""
+    doorstep: Doorstep = await make_doorstep(rules(pem, "implicit"))
+    caller = await doorstep.call(trusting)
+    await caller.reply()
+    assert (await caller.say("QUIT"))[:3] == "221"
+    assert await caller.rest() == ""
+    if answers:
+        doorstep.callers.remove(caller)
+        caller.writer.close()
+        with contextlib.suppress(OSError):  # as the kernel has it
+            await caller.writer.wait_closed()
+    else:
+        caller.hang_up()
+    await until_empty(doorstep)
+    assert [record for record in caplog.records if record.name == "asyncio" and record.levelname != "DEBUG"] == []
+
+
 async def test_a_big_message_arrives_whole_over_tls(make_doorstep, pem: Certificate, trusting):
     doorstep: Doorstep = await make_doorstep(rules(pem, "implicit"))
     caller = await doorstep.call(trusting)
