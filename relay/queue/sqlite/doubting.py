@@ -9,6 +9,9 @@ from relay.outcome import Accepted, Reply
 from relay.queue.contract import Doubt
 
 _LOST = "the same message has been given to somebody else"
+#: So much further than one given now may a lease reach: who took it read a clock that was a moment ahead of ours, or
+#: waited for slower calls by the configuration of its time. Beyond that it was given before the clock was set back.
+_LONGER_SECONDS = 3600.0
 
 SELECT_DOUBT = "SELECT since, until, known, token, lease_until FROM doubt WHERE mark = ?"
 INSERT_DOUBT = """
@@ -43,8 +46,7 @@ def open_doubt(
     if connection.execute(INSERT_DOUBT, values).rowcount:
         return None
     row = connection.execute(SELECT_DOUBT, (mark,)).fetchone()
-    # A lease that ends later than any could was given before the clock was set back.
-    if row["token"] is not None and now < row["lease_until"] <= lease_until:
+    if row["token"] is not None and now < row["lease_until"] <= lease_until + _LONGER_SECONDS:
         raise BeingTaken("the same message is being taken already")
     if row["until"] <= now:
         connection.execute(UPSERT_DOUBT, values)

@@ -111,6 +111,21 @@ async def test_a_clock_that_was_set_back_keeps_nobody_waiting_for_a_lease(queue,
     assert BEGUN == await take(queue, token=b"two")
 
 
+async def test_who_read_the_clock_a_moment_earlier_takes_nothing_from_anybody(make_queue, clock):
+    here, there = await make_queue(), await make_queue()
+    await take(here)
+    clock.advance(-0.005)
+    with pytest.raises(BeingTaken):
+        await take(there, token=b"two", owner="local/1")
+
+
+async def test_who_gives_shorter_leases_takes_nothing_from_anybody(queue):
+    """As after a reload by which calls may take less time."""
+    await take(queue, lease_seconds=660.0)
+    with pytest.raises(BeingTaken):
+        await take(queue, token=b"two", lease_seconds=70.0)
+
+
 async def test_what_is_over_or_too_much_is_deleted_and_nothing_that_is_being_taken(queue, clock):
     for number in range(5):
         mark = bytes([number]) * 16
