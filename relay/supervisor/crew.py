@@ -103,6 +103,8 @@ class Crew:
         async with self._changing:
             share = share_of(self._settings, self._settings.workers)
             worker = self._workers[number] = await WorkerProcess.start(number, share, self._listening)
+        if self._stopping.is_set():
+            worker.stop()  # it was not there yet when all were asked to end
         return worker
 
     async def _keep(self, worker: WorkerProcess) -> None:

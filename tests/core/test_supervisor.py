@@ -7,7 +7,11 @@ import pytest
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
 from relay.config import Settings, reloadable
+from relay.events import Events
+from relay.log import logger
+from relay.supervisor import crew as crew_module
 from relay.supervisor.channel import Channel, Closed
+from relay.supervisor.crew import Crew
 from relay.supervisor.figures import Figures
 from relay.supervisor.share import share_of
 
@@ -99,3 +103,50 @@ async def test_messages_of_any_size_come_whole_with_their_sockets():
     with pytest.raises(Closed):
         await other.send("x" * 1_000_000)
     other.close()
+
+
+class SlowToStart:
+    """A worker process whose start takes as long as the test wants."""
+
+    may_start = asyncio.Event()
+
+    def __init__(self, number: int) -> None:
+        self.number = number
+        self.is_serving = False
+        self.began = asyncio.get_running_loop().create_future()
+        self._gone = asyncio.Event()
+
+    @classmethod
+    async def start(cls, number: int, *_: object) -> "SlowToStart":
+        await cls.may_start.wait()
+        worker = cls(number)
+        worker.began.set_result(None)
+        return worker
+
+    async def until_gone(self) -> int:
+        await self._gone.wait()
+        return 0
+
+    def stop(self) -> None:
+        self._gone.set()
+
+    def kill(self) -> None:
+        raise AssertionError("it was never asked to end")
+
+
+async def test_a_worker_that_starts_while_all_are_asked_to_end_ends_too(monkeypatch):
+    monkeypatch.setattr(crew_module, "WorkerProcess", SlowToStart)
+    monkeypatch.setattr(SlowToStart, "may_start", asyncio.Event())
+    crew = Crew(Settings.model_validate({"workers": 1}), {}, Events(logger("json", "info")))
+    SlowToStart.may_start.set()
+    await crew.start()
+    SlowToStart.may_start.clear()
+    crew._workers[0].stop()  # its successor is begun after a moment
+    async with asyncio.timeout(5):
+        while crew._workers or not crew._changing.locked():  # noqa: ASYNC110 - nobody tells
+            await asyncio.sleep(0.01)
+        stopping = asyncio.create_task(crew.stop())
+        await asyncio.sleep(0)
+        SlowToStart.may_start.set()
+        await asyncio.wait({stopping, *crew._keepers}, return_when=asyncio.ALL_COMPLETED)
+    await stopping
