@@ -42,7 +42,7 @@ class Door:
         self._seats = Seats()
         self._listening: Mapping[str, Listening] = {}
         self._entrances: dict[str, Entrance] = {}
-        self._left: list[Entrance] = []  # no longer configured, with guests who finish
+        self._left: list[Entrance] = []  # no longer configured, with something to be finished
         self._watch: asyncio.TimerHandle | None = None
         self._certificates_due = 0.0
 
@@ -154,7 +154,7 @@ class Door:
             entrance.close()
         close_all(self._listening, listening)
         close_all(given or {}, listening)
-        self._left = [entrance for entrance in (*self._left, *left) if entrance.lobby.guests]
+        self._left = [entrance for entrance in (*self._left, *left) if entrance.lobby.is_busy]
         self._entrances, self._listening = entrances, listening
 
     def _is_served_so(self, name: str, rules: ListenerSettings, hostname: str) -> bool:

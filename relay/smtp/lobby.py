@@ -99,6 +99,11 @@ class Lobby:
         """Tell whether the listener is no longer configured: its guests may finish what they have begun."""
         return self.name not in self.hosts.listeners
 
+    @property
+    def is_busy(self) -> bool:
+        """Tell whether somebody is inside, or something under way for somebody who has gone."""
+        return bool(self.guests or self.work)
+
     def with_rules(self, rules: ListenerSettings, hostname: str, certificate: Certificate | None) -> Self:
         """Return the lobby for those who come from now on; who is inside keeps its rules. All are counted together."""
         changed = copy.copy(self)  # who is inside and what is under way stays one and the same

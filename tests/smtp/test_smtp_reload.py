@@ -91,6 +91,20 @@ async def test_guests_before_and_after_are_counted_together(doorstep: Doorstep):
     assert (await (await doorstep.call()).reply())[:3] == "220"
 
 
+async def test_what_is_under_way_at_a_listener_that_is_gone_is_known_also_when_its_client_left(doorstep: Doorstep):
+    doorstep.reception.may_answer.clear()
+    caller = await doorstep.ready()
+    await caller.send(b"x\r\n.\r\n")
+    await doorstep.reception.has_begun.wait()
+    caller.hang_up()
+    await asyncio.wait_for(doorstep.door._lobbies[0].empty.wait(), PATIENCE_SECONDS)
+    await reload(doorstep, doorstep.gatekeeper, new=ListenerSettings(address=ANY_PORT))
+    assert 1 == len(doorstep.door.under_way())
+    doorstep.reception.may_answer.set()
+    await asyncio.wait(doorstep.door.under_way(), timeout=PATIENCE_SECONDS)
+    assert not doorstep.door.under_way()
+
+
 async def test_listeners_are_added_and_removed(doorstep: Doorstep):
     inside = await doorstep.ready()
     old = doorstep.door.addresses["test"]
