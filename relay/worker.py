@@ -95,17 +95,25 @@ class Worker:
             claims = await self._queue.claim(
                 self._owner, room, self._custodian.lease_seconds, without=self._active.in_line()
             )
-            for claim in claims:
-                await self._take(claim)
         except QueueError as error:
             self._events.store_failed("claim", str(error))
             await asyncio.sleep(_STORE_TROUBLE_WAIT)
             return True
+        for claim in claims:
+            await self._take_or_give_back(claim)
         if len(claims) == room:
             self._active.fell_behind()
             return True
         self._active.caught_up(overflowed)
         return False
+
+    async def _take_or_give_back(self, claim: Claim) -> None:
+        """Trouble with one message is no other's: who is not taken here waits until the lease ends."""
+        try:
+            await self._take(claim)
+        except QueueError as error:
+            self._events.store_failed("claim", str(error))
+            await self._active.give_back(claim, self._clock() + self._retry.first)
 
     async def _take(self, claim: Claim) -> None:
         if self._active.holds(claim.message.id):

@@ -9,6 +9,7 @@ from core_parts import RETRY, Until
 
 from relay.active import ActiveQueue
 from relay.config.settings import DeliverySettings
+from relay.errors import QueueError
 from relay.outcome import Accepted, Blame, Deferred
 from relay.queue.contract import State
 from relay.worker import Worker
@@ -229,3 +230,21 @@ async def test_nothing_more_is_claimed_while_what_is_held_fills_the_memory_it_ma
         assert active.under_way == 1
         slow.let_end.set()
         await until(all_in(world, messages, State.ACCEPTED))
+
+
+async def test_trouble_with_the_account_of_one_message_leaves_the_others_alone(world, monkeypatch):
+    troubled, other = world.account("troubled"), world.account("other")
+    messages = [await world.kept(account) for account in (troubled, other, other)]
+    resolve, trouble = world.accounts.resolve, [QueueError("the credential cannot be read now")]
+
+    async def sometimes(name):
+        if name == "troubled" and trouble:
+            raise trouble.pop()
+        return await resolve(name)
+
+    monkeypatch.setattr(world.accounts, "resolve", sometimes)
+    async with draining(world):
+        await until(all_in(world, messages[1:], State.ACCEPTED))
+        world.clock.advance(RETRY.first)
+        await until(all_in(world, messages, State.ACCEPTED))
+    assert 3 == len(world.provider.calls)
