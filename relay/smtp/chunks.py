@@ -4,6 +4,8 @@ A chunk is as long as its command says, and whatever stands in it is content: do
 it can end the message.
 """
 
+from relay.smtp.pieces import Pieces
+
 
 class ChunkReader:
     """Collects one message out of chunks."""
@@ -11,7 +13,7 @@ class ChunkReader:
     __slots__ = ("_awaited", "_pieces", "discarding", "size")
 
     def __init__(self) -> None:
-        self._pieces: list[bytes] = []
+        self._pieces = Pieces()
         self._awaited = 0  # octets of the chunk that have not come
         self.size = 0  # bytes of content that have come
         self.discarding = False  # content is not kept any more
@@ -26,7 +28,7 @@ class ChunkReader:
         self._awaited -= len(piece)
         self.size += len(piece)
         if piece and not self.discarding:
-            self._pieces.append(piece)
+            self._pieces.put(piece)
         return None if self._awaited else data[len(piece) :]
 
     def discard(self) -> None:
@@ -36,9 +38,7 @@ class ChunkReader:
 
     def content(self) -> bytes:
         """Return the message and let go of it."""
-        content = b"".join(self._pieces)
-        self._pieces.clear()
-        return content
+        return self._pieces.take()
 
 
 def discarded(octets: int) -> ChunkReader:

@@ -6,6 +6,7 @@ for: nothing of what is made so can end the data.
 """
 
 from relay.smtp.lineends import LineEnds
+from relay.smtp.pieces import Pieces
 
 _LINE_END = b"\r\n"
 _DOT_LINE = b"\r\n."  # a line that begins with a dot: stuffed (RFC 5321 §4.5.2), or the end
@@ -31,7 +32,7 @@ class DataReader:
         """
         self._max_bytes = max_bytes
         self._line_ends = line_ends
-        self._pieces: list[bytes] = []
+        self._pieces = Pieces()
         self._held = _LINE_END if after == _LINE_END else b""
         self._surplus = len(self._held)  # bytes of `_held` that are not content
         self.size = 0  # bytes of content so far, without stuffed dots
@@ -64,9 +65,7 @@ class DataReader:
 
     def content(self) -> bytes:
         """Return the message, dots unstuffed, and let go of it."""
-        content = b"".join(self._pieces)
-        self._pieces.clear()
-        return content
+        return self._pieces.take()
 
     def _keep(self, block: bytes, *, stuffed: bool) -> None:
         if stuffed and not self._line_ends:
@@ -80,4 +79,4 @@ class DataReader:
         if self.too_big:
             self.discard()
         elif block and not self.discarding:
-            self._pieces.append(block)
+            self._pieces.put(block)

@@ -24,6 +24,8 @@ from relay.smtp.transaction import Transaction, open_transaction
 #: Why somebody is turned away who begins with a PROXY header; for the log.
 UNTRUSTED_PROXY = "sends a PROXY header, and is not in this listener's proxies"
 
+_BDAT = b"BDAT"
+
 
 class Dialogue:
     """One session's state, from the greeting on or from the TLS handshake on (RFC 3207 §4.2)."""
@@ -49,6 +51,8 @@ class Dialogue:
             return self._patience.weigh("AUTH", self._exchanged(self._exchange.answer(line.strip())))
         command = read_command(line)
         if isinstance(command, Reply):
+            if line.lstrip()[: len(_BDAT)].upper() == _BDAT:
+                return self._patience.weigh("BDAT", Farewell(command))  # as where it says no number
             return self._patience.weigh("", command)
         method = self._COMMANDS.get(command.verb)
         if method is None:

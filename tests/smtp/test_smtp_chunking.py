@@ -97,6 +97,13 @@ async def test_nobody_makes_the_door_read_for_ever_without_a_transaction(make_do
     assert await caller.rest() == "503 5.5.1 MAIL first\r\n"
 
 
+@pytest.mark.parametrize("command", [b"BDAT 40\0", b"bdat\t40", b"BDAT 40" + b" " * 600 + b"LAST", b"BDAT x", b"BDAT"])
+async def test_nothing_behind_a_command_that_cannot_be_read_is_taken_for_commands(doorstep: Doorstep, command: bytes):
+    caller = await greeted(doorstep)
+    await caller.send(OPEN + command + b"\r\nRSET\r\nMAIL FROM:<evil@example.org>\r\n")
+    assert [line[:2] for line in (await caller.rest()).splitlines()] == ["25", "25", "50"]
+
+
 async def test_a_refused_sender_refuses_the_chunks_behind(doorstep: Doorstep):
     doorstep.gatekeeper.says["bad@example.org"] = Replies.SENDER_NOT_ALLOWED
     caller = await greeted(doorstep)
