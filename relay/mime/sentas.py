@@ -1,5 +1,6 @@
 """A message made to come from somebody else: its From replaced before it is kept, so that every later look agrees."""
 
+import re
 from email.header import Header as EncodedHeader
 from email.utils import parseaddr, quote
 
@@ -8,6 +9,8 @@ from relay.mime.addresses import mailboxes
 from relay.mime.header import read_header, skip_empty_lines
 
 _REPLACED = ("from", "sender")
+#: A line end that no blank follows, as the reader knows them: what stands behind it is only a fold by its neighbours.
+_BROKEN_FOLD = re.compile(rb"(?:\r*+\n|\r(?!\r*+\n))(?![ \t])")
 
 
 def sent_as(data: bytes, sender: str, max_header_bytes: int) -> bytes:
@@ -35,8 +38,9 @@ def sent_as(data: bytes, sender: str, max_header_bytes: int) -> bytes:
 
 
 def _line(name: str, value: bytes) -> bytes:
-    # A broken fold may end with a line end, and an empty line would end the header.
-    return name.title().encode("ascii") + b": " + value.strip(b"\r\n") + b"\r\n"
+    # A broken fold may end with a line end, and an empty line would end the header. And what only the field behind it
+    # kept in the header must stay there when that field has gone.
+    return name.title().encode("ascii") + b": " + _BROKEN_FOLD.sub(b"\r\n ", value.strip(b"\r\n")) + b"\r\n"
 
 
 def _mailbox(name: str, address: str) -> bytes:

@@ -43,6 +43,15 @@ def test_whatever_it_said_it_comes_from_the_fixed_sender(header, reply_to):
     assert seen(header + b"\r\nbody") == ("Scanner", "scan@example.org", reply_to)
 
 
+@pytest.mark.parametrize("end", [b"\r\n", b"\n", b"\r", b"\r\r\n"])
+@pytest.mark.parametrize("field", [b"From", b"Sender"])
+def test_a_broken_fold_stays_in_the_header_when_the_field_behind_it_goes(end, field):
+    header = end.join([b"To: bob@example.net", b"Subject: one", b"two", b"three", field + b": ana@example.net"])
+    made = sent_as(header + end + end + b"body", SENDER, BOUNDS.max_header_bytes)
+    assert read(made, BOUNDS).subject == "one two three"
+    assert made.endswith(b"\r\n\r\nbody")
+
+
 def test_the_body_and_the_other_fields_stay_as_they_are():
     fields = b"Received: by a\r\nSubject: =?utf-8?q?=C3=A9?=\r\n folded\r\nX-Relay-Reference: 7\r\nReceived: by b\r\n"
     body = b"From: in the body\r\n.\r\n\0\xff\r\r\n"
