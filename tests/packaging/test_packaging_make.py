@@ -261,7 +261,8 @@ MADE_UP = {
 
 def test_a_skip_is_a_failure_under_ci_only(tmp_path):
     shutil.copy(ROOT / "tests/conftest.py", tmp_path)
-    (tmp_path / "running.py").touch()
+    for plugin in ("discretion", "running"):
+        (tmp_path / f"{plugin}.py").touch()
     for name, source in MADE_UP.items():
         (tmp_path / name).write_text(textwrap.dedent(source))
     environ = {key: value for key, value in os.environ.items() if key not in {"CI", "PYTEST_ADDOPTS"}}
