@@ -25,7 +25,7 @@ from relay.preparation import Prepared
 from relay.queue.contract import Doubt, Queue
 
 #: How long an acceptance is remembered that the client may not have heard of, in seconds.
-_UNHEARD_SECONDS = 3600.0
+UNHEARD_SECONDS = 3600.0
 #: How long it is remembered that the API may have a message: clients try for 4 to 5 days (RFC 5321 section 4.5.4.1).
 _MAYBE_SECONDS = 7 * 86400.0
 #: How long to wait before looking again whether the same message is still being taken, in seconds.
@@ -56,7 +56,7 @@ class Doubts:
 
         Raises QueueError when the store does not answer: then it must not be sent.
         """
-        mark, token = _fingerprint(prepared), secrets.token_bytes(8)
+        mark, token = fingerprint(prepared), secrets.token_bytes(8)
         begun = _begun(prepared, self._clock())
         known = await self._open(mark, begun, token)
         taking = Taking(self._queue, prepared, mark, token, known, self._lease_seconds, self._events, self._clock)
@@ -139,7 +139,10 @@ class Taking:
             self._remembered = self._untold(outcomes)
         elif taken.reply.is_success and not is_heard:
             now = self._clock()
-            self._remembered = Doubt(now, now + _UNHEARD_SECONDS, reply=taken.reply, is_queued=taken.queued)
+            account = self._prepared.message.account
+            self._remembered = Doubt(
+                now, now + UNHEARD_SECONDS, reply=taken.reply, is_queued=taken.queued, account=account
+            )
         else:
             self._remembered = None
 
@@ -173,7 +176,7 @@ class Taking:
         if not accepted and not maybe:
             return None
         now = self._clock()
-        seconds = _MAYBE_SECONDS if maybe else _UNHEARD_SECONDS
+        seconds = _MAYBE_SECONDS if maybe else UNHEARD_SECONDS
         return Doubt(now, now + seconds, accepted=accepted, maybe_accepted=frozenset(maybe))
 
 
@@ -183,7 +186,7 @@ def _begun(prepared: Prepared, now: float, accepted: Mapping[str, Accepted] | No
     return Doubt(now, now + _MAYBE_SECONDS, accepted=accepted, maybe_accepted=called)
 
 
-def _fingerprint(prepared: Prepared) -> bytes:
+def fingerprint(prepared: Prepared) -> bytes:
     """Recognize a message that the same client sends again."""
     message = prepared.message
     parts = [message.account, message.envelope.mail_from, *sorted(r.key for r in prepared.recipients)]

@@ -22,6 +22,7 @@ from relay.preparation import Preparation, Prepared
 from relay.providers.contract import Call
 from relay.queue.contract import Claim, NewMessage, Queue, RecipientEntry
 from relay.settlement import Schedule, next_due_at
+from relay.unheard import Unheard
 
 
 class Intake(Protocol):
@@ -37,16 +38,28 @@ class Intake(Protocol):
 class Queued:
     """250 once the message is committed and synced."""
 
-    def __init__(self, queue: Queue, active: ActiveQueue, schedule: Schedule, events: Events, clock: Clock) -> None:
+    def __init__(
+        self,
+        queue: Queue,
+        active: ActiveQueue,
+        schedule: Schedule,
+        unheard: Unheard,
+        events: Events,
+        clock: Clock,
+    ) -> None:
         self._queue = queue
         self._active = active
+        self._unheard = unheard
         self._schedule = schedule
         self._events = events
         self._clock = clock
 
     async def accept(self, prepared: Prepared, is_waiting: Callable[[], bool]) -> Taken:
+        """Keep the message, once, however often its client sends it without hearing of it."""
+        return await self._unheard.take(prepared, is_waiting, self.keep)
+
+    async def keep(self, prepared: Prepared) -> Taken:
         """Keep the message, in the active queue if there is a place."""
-        del is_waiting  # a commit takes milliseconds
         place = self._active.reserve(prepared)
         new = self._active.leased(place, self.new_message(prepared, fresh_entries(prepared)))
         is_taken = False
@@ -219,7 +232,7 @@ class Auto:
             return Taken(Replies.PROVIDER_UNAVAILABLE)
         outcomes: Mapping[str, Outcome] = {}
         if taking.known is None and self._pauses.seconds_left(prepared.account.name) > 0:
-            taken = await self._queued.accept(prepared, is_waiting)
+            taken = await self._queued.keep(prepared)
         else:
             attempt = await self._direct.begin(taking, prepared)
             taken = await self._attempt(prepared, attempt)

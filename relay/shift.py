@@ -28,6 +28,7 @@ from relay.queue.sqlite import SqliteQueue
 from relay.reception import Reception
 from relay.seal import Sealer
 from relay.settlement import Schedule
+from relay.unheard import Unheard
 from relay.worker import Worker
 
 #: Longer than any call takes: a shift that is relieved is waited for, not hurried.
@@ -151,7 +152,7 @@ def _intakes(
     queue, events, clock = ground.queue, ground.events, ground.clock
     schedule = Schedule(settings.retry, random.random)
     doubts = Doubts(queue, ground.owner, _lease_seconds(settings), events, clock)
-    queued = Queued(queue, active, schedule, events, clock)
+    queued = Queued(queue, active, schedule, Unheard(doubts, queue, events, clock), events, clock)
     direct = Direct(queued, preparation, delivery, doubts, pauses, events)
     auto = Auto(ground.owner, direct, queued, delivery, keeper, custodian, schedule, doubts, pauses, events, clock)
     return {"queue": queued, "direct": direct, "auto": auto}, auto

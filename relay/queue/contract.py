@@ -132,6 +132,7 @@ class Doubt:
     until: float  # when it may be forgotten
     reply: Reply | None = None  # the whole of it was taken so, and nobody was there to hear it
     is_queued: bool = False  # with `reply`: whether the queue holds something of it to work on
+    account: str = ""  # with `reply`: whose message it is
     accepted: Mapping[str, Accepted] = field(default_factory=dict)  # by mailbox: they have it
     maybe_accepted: frozenset[str] = frozenset()  # mailboxes that may have it
 
@@ -244,6 +245,9 @@ class Queue(Protocol):
 
         It stays this token's for so long; 0: it is nobody's. Raises LeaseLost when it has been given to somebody else.
         """
+
+    async def unheard(self, since: float) -> Sequence[tuple[str, bytes, float]]:
+        """List the doubts of a time and later that have a `reply`: account, mark, and until when they count."""
 
     async def forget(self, most: int) -> int:
         """Delete standings and doubts whose time is over, and of each kind the oldest beyond `most`; how many."""

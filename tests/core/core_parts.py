@@ -39,6 +39,7 @@ from relay.providers.contract import (
 from relay.queue.contract import RecipientEntry, State
 from relay.queue.sqlite import SqliteQueue
 from relay.settlement import Schedule
+from relay.unheard import Unheard
 
 NOON = 1_800_000_000.0
 RETRY = RetrySettings(first=30.0, factor=2.0, longest=3600.0, jitter=0.0)
@@ -144,6 +145,8 @@ class World:
     custodian: Custodian
     keeper: Keeper
     active: ActiveQueue
+    doubts: Doubts
+    unheard: Unheard
     queued: Queued
     direct: Direct
     auto: Auto
@@ -219,12 +222,13 @@ async def open_world(folder: Path, settings: DeliverySettings | None = None) -> 
         events=events,
         clock=clock,
     )
-    queued = Queued(queue, active, schedule, events, clock)
     doubts = Doubts(queue, "local/0", 60.0, events, clock)
+    unheard = Unheard(doubts, queue, events, clock)
+    queued = Queued(queue, active, schedule, unheard, events, clock)
     direct = Direct(queued, preparation, delivery, doubts, pauses, events)
     auto = Auto("local/0", direct, queued, delivery, keeper, custodian, schedule, doubts, pauses, events, clock)
     yield World(
-        clock, queue, provider, events, log, pauses, preparation, delivery, schedule, custodian, keeper, active, queued,
-        direct, auto, accounts,
+        clock, queue, provider, events, log, pauses, preparation, delivery, schedule, custodian, keeper, active, doubts,
+        unheard, queued, direct, auto, accounts,
     )  # fmt: skip
     await queue.close()

@@ -118,17 +118,20 @@ CREATE TABLE standing (
 
 CREATE INDEX standing_until ON standing (until);
 
--- Messages that are sent while their client waits, or that it may send again without knowing what became of them. No index:
--- a row comes and goes with each message, few stay, and only the housekeeping looks at all of them.
+-- Messages that are sent while their client waits, or that it may send again without knowing what became of them. No index
+-- of all: a row comes and goes with each message, few stay, and only the housekeeping looks at all of them.
 CREATE TABLE doubt (
     mark        BLOB PRIMARY KEY, -- fingerprint of account, envelope and bytes
     since       REAL NOT NULL,
     until       REAL NOT NULL,    -- when it may be forgotten
     known       TEXT NOT NULL,    -- JSON: what became of it, as far as that is known
+    account     TEXT,             -- whose message was taken without anybody to hear it; NULL: not known to be so
     owner       TEXT,             -- who is taking it; NULL: nobody
     token       BLOB,             -- which taking it is; NULL: none
     lease_until REAL
 ) WITHOUT ROWID;
+
+CREATE INDEX doubt_unheard ON doubt (since) WHERE account IS NOT NULL;
 
 -- One row that a health check writes, to know that the store can be written to.
 CREATE TABLE probe (

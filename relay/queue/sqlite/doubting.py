@@ -13,18 +13,22 @@ _LOST = "the same message has been given to somebody else"
 #: waited for slower calls by the configuration of its time. Beyond that it was given before the clock was set back.
 _LONGER_SECONDS = 3600.0
 
-SELECT_DOUBT = "SELECT since, until, known, token, lease_until FROM doubt WHERE mark = ?"
+SELECT_DOUBT = "SELECT since, until, known, account, token, lease_until FROM doubt WHERE mark = ?"
 INSERT_DOUBT = """
-INSERT INTO doubt (mark, since, until, known, owner, token, lease_until) VALUES (?, ?, ?, ?, ?, ?, ?)
+INSERT INTO doubt (mark, since, until, known, account, owner, token, lease_until) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
 ON CONFLICT (mark) DO NOTHING
 """
 UPSERT_DOUBT = """
-INSERT OR REPLACE INTO doubt (mark, since, until, known, owner, token, lease_until) VALUES (?, ?, ?, ?, ?, ?, ?)
+INSERT OR REPLACE INTO doubt (mark, since, until, known, account, owner, token, lease_until)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?)
 """
 LEASE_DOUBT = "UPDATE doubt SET owner = ?, token = ?, lease_until = ? WHERE mark = ?"
 SELECT_TAKER = "SELECT owner FROM doubt WHERE mark = ? AND token = ?"
 DELETE_DOUBT = "DELETE FROM doubt WHERE mark = ? AND token = ?"
 FREE_DOUBTS_OF = "UPDATE doubt SET owner = NULL, token = NULL, lease_until = NULL WHERE owner = ?"
+SELECT_UNHEARD = """
+SELECT account, mark, until FROM doubt INDEXED BY doubt_unheard WHERE account IS NOT NULL AND since >= ?
+"""
 DELETE_ENDED = "DELETE FROM doubt WHERE until <= ? AND (token IS NULL OR lease_until <= ?)"
 DELETE_OLDEST = """
 DELETE FROM doubt WHERE mark IN (SELECT mark FROM doubt WHERE token IS NULL ORDER BY until DESC LIMIT -1 OFFSET ?)
@@ -42,7 +46,7 @@ def open_doubt(
 ) -> Doubt | None:
     """Lease a mark and return what is known of it; None: nothing was."""
     lease_until = now + lease_seconds
-    values = (mark, begun.since, begun.until, _known_text(begun), owner, token, lease_until)
+    values = (mark, begun.since, begun.until, _known_text(begun), begun.account or None, owner, token, lease_until)
     if connection.execute(INSERT_DOUBT, values).rowcount:
         return None
     row = connection.execute(SELECT_DOUBT, (mark,)).fetchone()
@@ -67,7 +71,13 @@ def write_doubt(
     if taker is None:
         raise LeaseLost(_LOST)
     lease = (taker["owner"], token, now + lease_seconds) if lease_seconds else (None, None, None)
-    connection.execute(UPSERT_DOUBT, (mark, doubt.since, doubt.until, _known_text(doubt), *lease))
+    values = (mark, doubt.since, doubt.until, _known_text(doubt), doubt.account or None)
+    connection.execute(UPSERT_DOUBT, (*values, *lease))
+
+
+def unheard(connection: sqlite3.Connection, since: float) -> list[tuple[str, bytes, float]]:
+    """List what was taken without anybody to hear it."""
+    return [(row["account"], row["mark"], row["until"]) for row in connection.execute(SELECT_UNHEARD, (since,))]
 
 
 def free(connection: sqlite3.Connection, owner: str) -> None:
@@ -99,6 +109,7 @@ def _doubt_from(row: sqlite3.Row) -> Doubt:
         until=row["until"],
         reply=Reply(*known["reply"]) if known["reply"] else None,
         is_queued=known["is_queued"],
+        account=row["account"] or "",
         accepted={mailbox: Accepted(*said) for mailbox, said in known["accepted"].items()},
         maybe_accepted=frozenset(known["maybe_accepted"]),
     )

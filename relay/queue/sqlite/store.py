@@ -213,6 +213,10 @@ class SqliteQueue:
         now = self._clock()
         await self._write(lambda connection: doubting.write_doubt(connection, mark, token, doubt, lease_seconds, now))
 
+    async def unheard(self, since: float) -> Sequence[tuple[str, bytes, float]]:
+        """See `Queue.unheard`."""
+        return await self._reader.ask(lambda connection: doubting.unheard(connection, since))
+
     async def forget(self, most: int) -> int:
         """See `Queue.forget`."""
         now = self._clock()

@@ -139,3 +139,17 @@ async def test_what_is_over_or_too_much_is_deleted_and_nothing_that_is_being_tak
     assert [False, False, False, True, True] == [doubt is not None for doubt in known]
     with pytest.raises(BeingTaken):
         await take(queue, MARK + b"taken", token=b"two")
+
+
+async def test_what_was_taken_unheard_is_listed_since_a_time_for_everybody(make_queue, clock):
+    here, there = await make_queue(), await make_queue()
+    unheard = Doubt(NOON, NOON + 3600, reply=Replies.QUEUED, is_queued=True, account="erp")
+    await take(here)
+    await take(here, OTHER)
+    assert await there.unheard(0.0) == []
+    await here.write_doubt(OTHER, b"one", unheard)
+    assert list(await there.unheard(NOON)) == [("erp", OTHER, NOON + 3600)]
+    assert list(await there.unheard(NOON + 1)) == []
+    assert await take(there, OTHER) == unheard
+    await there.write_doubt(OTHER, b"one", None)
+    assert list(await here.unheard(0.0)) == []
