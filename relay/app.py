@@ -10,7 +10,7 @@ from typing import Any
 
 from relay import __version__
 from relay.accounts.remembered import Remembered
-from relay.config import Settings, masked, reloadable
+from relay.config import MOST_WORKERS, Settings, masked, reloadable
 from relay.config.units import HostPort
 from relay.descriptors import shortage
 from relay.errors import ConfigError
@@ -151,7 +151,8 @@ async def running(
         shift = await Shift.call(settings, ground)
         door = Door(settings, shift.accounts, shift.reception, events)
         gateway = Gateway(ground, door, shift)
-        events.recovered(await queue.recover(part.owner))
+        earlier = [owner_name(number) for number in range(MOST_WORKERS)] if part.is_alone else [part.owner]
+        events.recovered(sum(await asyncio.gather(*(queue.recover(owner) for owner in earlier))))
         gateway.begin()
         stack.push_async_callback(_stop, gateway)
         await door.start(listening)

@@ -213,10 +213,10 @@ async def test_once_its_250_was_heard_the_same_mail_is_sent_again_when_it_is_mea
     assert len(world.provider.calls) == 2
 
 
-async def test_what_was_not_heard_is_remembered_for_an_hour_only(world):
+async def test_what_was_not_heard_is_remembered_for_a_day_only(world):
     account = world.account(mode="direct")
     await world.direct.accept(await world.prepared(account), gone)
-    world.clock.advance(3601)
+    world.clock.advance(86401)
     await world.direct.accept(await world.prepared(account), still_there)
     assert len(world.provider.calls) == 2
 
@@ -328,3 +328,19 @@ async def test_a_process_that_dies_after_the_deadline_leaves_the_message_unconfi
     assert await world.auto.close(0.0) == 1
     assert await world.queue.recover("local/0") == 1
     assert await world.states(prepared.message.id) == [State.UNCONFIRMED]
+
+
+async def test_a_message_is_in_hand_for_as_long_as_its_client_may_have_to_wait(world):
+    """A lease shorter than answer_within let a second session take the message while the first was still sending it."""
+    account = world.account(mode="direct", answer_within="10m")
+    slow = Until(YES)
+    world.provider.script = [slow]
+    first = asyncio.create_task(world.direct.accept(await world.prepared(account), still_there))
+    await slow.begun.wait()
+    world.clock.advance(500)
+    second = asyncio.create_task(world.direct.accept(await world.prepared(account), still_there))
+    await asyncio.sleep(0.1)
+    assert not second.done()
+    slow.let_end.set()
+    assert (await first).reply.code == 250
+    await second

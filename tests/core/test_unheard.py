@@ -43,9 +43,9 @@ async def test_another_message_of_the_same_account_is_kept(world):
     assert world.logged("message_repeated") == []
 
 
-async def test_it_is_remembered_for_an_hour(world):
+async def test_it_is_remembered_for_a_day(world):
     await send(world, gone)
-    world.clock.advance(3601)
+    world.clock.advance(86401)
     await send(world)
     assert await kept(world) == 2
 

@@ -2,6 +2,8 @@
 
 import signal
 import smtplib
+import socket
+import struct
 
 from running import BODY_MARKER, SUBJECT_MARKER, until
 
@@ -19,6 +21,8 @@ def hang_up_behind_the_dot(gateway, login, address) -> None:
     client.docmd("DATA")
     gateway.tell(signal.SIGSTOP)
     client.send(mail_of(address) + b".\r\n")
+    # Without lingering the connection is reset: nothing can be read from it any more.
+    client.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     client.close()
     gateway.tell(signal.SIGCONT)
 
@@ -42,3 +46,23 @@ def test_mail_whose_250_was_not_heard_arrives_once(start_gateway, base_config, l
     assert len(sandbox.wait_for(address)) == 1
     send(gateway, login, address)
     until(lambda: len(sandbox.mails(address)) == 2, 30, "what was meant to arrive again did not")
+
+
+def test_equal_mails_of_clients_that_say_all_at_once_all_arrive(start_gateway, base_config, logins, sandbox, unique):
+    """`nc -N` closes its half behind the last command and reads on: two equal alerts are two."""
+    rules = '\n[listener.plain]\naddress = "127.0.0.1:0"\n'
+    gateway, login, address = start_gateway(base_config + rules), logins["kept-dmds"], f"{unique}@inbox.example"
+
+    for count in (1, 2):
+        with smtplib.SMTP("127.0.0.1", gateway.port("plain"), timeout=30) as client:
+            client.login(login.user, login.password)
+            client.mail("app@example.org")
+            client.rcpt(address)
+            client.docmd("DATA")
+            gateway.tell(signal.SIGSTOP)
+            client.send(mail_of(address) + b".\r\n")
+            client.sock.shutdown(socket.SHUT_WR)
+            gateway.tell(signal.SIGCONT)
+            assert 250 == client.getreply()[0]
+            client.close()
+        until(lambda: len(sandbox.mails(address)) == count, 30, "an alert did not arrive")  # noqa: B023 - called at once

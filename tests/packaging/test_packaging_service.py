@@ -65,7 +65,8 @@ def test_the_store_lies_where_the_unit_lets_it_be_written():
 def test_calls_under_way_have_time_to_end():
     (stop,) = SERVICE["TimeoutStopSec"]
 
-    assert int(stop.removesuffix("s")) > Settings().delivery.stop_within
+    # The door and the calls may each take as long, and a supervisor gives its workers ten seconds more.
+    assert int(stop.removesuffix("s")) > 2 * Settings().delivery.stop_within + 10
 
 
 def test_the_configuration_is_checked_before_it_is_served():

@@ -16,6 +16,7 @@ from pydantic import SecretStr
 
 from relay.accounts.account import Account
 from relay.config import AccountPolicy, ListenerSettings, Settings
+from relay.config.settings import Mode
 from relay.config.units import HostPort
 from relay.events import Events
 from relay.log import logger
@@ -27,8 +28,8 @@ from relay.smtp import Door
 PATIENCE_SECONDS = 10.0  # how long a test waits for what must come
 
 
-def account(name: str) -> Account:
-    return Account(name, "dmds", DmdsCredentials("test", 1, SecretStr(CANARY)), AccountPolicy())
+def account(name: str, mode: Mode = "queue") -> Account:
+    return Account(name, "dmds", DmdsCredentials("test", 1, SecretStr(CANARY)), AccountPolicy(mode=mode))
 
 
 class ScriptedGatekeeper:
@@ -154,9 +155,9 @@ class Doorstep:
         await caller.say("EHLO caller")
         return caller
 
-    async def ready(self) -> "Caller":
+    async def ready(self, mode: Mode = "queue") -> "Caller":
         """Connect as a trusted client and get to where DATA was said."""
-        self.gatekeeper.trusts = account("trusted")
+        self.gatekeeper.trusts = account("trusted", mode)
         caller = await self.greeted()
         for line in ("MAIL FROM:<a@example.org>", "RCPT TO:<b@example.org>"):
             assert (await caller.say(line)).startswith("250 ")

@@ -104,7 +104,7 @@ async def test_under_tls_the_250_is_heard(
 ):
     """Exim does so behind the last of several messages. Its 250 was lost, and it sent the message again."""
     doorstep = await make_doorstep({"tls": tls, "certificate": pem.chain, "key": pem.key})
-    doorstep.gatekeeper.trusts = account("trusted")
+    doorstep.gatekeeper.trusts = account("trusted", "direct")
     doorstep.reception.may_answer.clear()
     caller = await doorstep.call()
     if tls == "starttls":

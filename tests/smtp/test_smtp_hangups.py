@@ -77,10 +77,11 @@ async def test_a_half_close_in_the_middle_of_many_recipients_keeps_the_message(d
     assert len(doorstep.reception.received[0].recipients) == 900
 
 
-async def test_the_reception_can_ask_whether_somebody_waits(doorstep: Doorstep):
-    """A client that closed its half may be gone: nobody can tell, so it does not count as waiting."""
+@pytest.mark.parametrize("mode", ["queue", "direct"])
+async def test_the_reception_can_ask_whether_somebody_waits(doorstep: Doorstep, mode):
+    """A client that closed its half may have lost patience with an API; with the disk nobody does, it reads on."""
     doorstep.reception.may_answer.clear()
-    staying = await doorstep.ready()
+    staying = await doorstep.ready(mode)
     await staying.send(b"x\r\n.\r\n")
     await doorstep.reception.has_begun.wait()
     assert doorstep.reception.is_waiting()
@@ -89,7 +90,7 @@ async def test_the_reception_can_ask_whether_somebody_waits(doorstep: Doorstep):
     async with asyncio.timeout(PATIENCE_SECONDS):
         while not guest._at_end:  # type: ignore[attr-defined] # noqa: ASYNC110 - the door tells nobody
             await asyncio.sleep(0.01)
-    assert not doorstep.reception.is_waiting()
+    assert doorstep.reception.is_waiting() == (mode == "queue")
     doorstep.reception.may_answer.set()
     assert (await staying.reply())[:3] == "250"
 
