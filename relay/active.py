@@ -16,8 +16,8 @@ from relay.config.settings import DeliverySettings, RetrySettings
 from relay.entries import entries_after
 from relay.errors import QueueError
 from relay.events import Events
-from relay.keeping import Custodian, Keeper
-from relay.message import Clock, MessageId
+from relay.keeping import Custodian, Custody, Keeper
+from relay.message import Clock, Message, MessageId
 from relay.pauses import Pauses
 from relay.preparation import Prepared
 from relay.providers.contract import Plan
@@ -75,7 +75,8 @@ class ActiveQueue:
         self._clock = clock
         self._running: Counter[str] = Counter()  # by account; places that are given count
         self._lines: dict[str, deque[_Work]] = {}
-        self._held: dict[MessageId, int] = {}  # bytes
+        self._held: Counter[MessageId] = Counter()  # twice for a moment, where one comes again before it was let go
+        self._custodies: dict[MessageId, Custody] = {}  # of those that are being attempted
         self._held_bytes = 0
         self._tasks: set[asyncio.Task[None]] = set()
         self._overflow: dict[
@@ -98,7 +99,7 @@ class ActiveQueue:
         if not self._has_place(account, len(prepared.message.data)):
             self._overflow[account.name] = self._overflow.get(account.name, 0) + 1
             return Place(prepared, is_inside=False)
-        self._hold(prepared.message.id, len(prepared.message.data))
+        self._hold(prepared.message)
         begins = account.name not in self._lines and self._has_slot(account)
         if begins:
             self._running[account.name] += 1
@@ -135,7 +136,7 @@ class ActiveQueue:
         if not place.is_inside:
             self._overflow[name] -= 1
             return
-        self._let_go(place.prepared.message.id)
+        self._let_go(place.prepared.message)
         if place.begins:
             self._free_slot(name)
         self.begin_waiting()
@@ -159,8 +160,9 @@ class ActiveQueue:
         return self._settings.concurrency - self._running.total()
 
     def holds(self, message_id: MessageId) -> bool:
-        """Tell whether a message is here already."""
-        return message_id in self._held
+        """Tell whether a message is here already and not given back."""
+        custody = self._custodies.get(message_id)
+        return message_id in self._held and not (custody and custody.is_released)
 
     def in_line(self) -> set[str]:
         """Name the accounts of which some mail waits here: more of it would only block others."""
@@ -168,7 +170,7 @@ class ActiveQueue:
 
     def add(self, claim: Claim, account: Account) -> None:
         """Put a claimed message in line."""
-        self._hold(claim.message.id, len(claim.message.data))
+        self._hold(claim.message)
         self._line_up(_Work(claim, account))
 
     def overflowed(self) -> frozenset[str]:
@@ -210,7 +212,7 @@ class ActiveQueue:
         while self._lines:
             _, line = self._lines.popitem()
             for work in line:
-                self._let_go(work.claim.message.id)
+                self._let_go(work.claim.message)
                 await self.give_back(work.claim, self._clock())
         tasks = set(self._tasks)
         if not tasks:
@@ -239,11 +241,12 @@ class ActiveQueue:
 
     async def _attempt(self, work: _Work) -> None:
         claim = work.claim
+        custody = self._custodies[claim.message.id] = self._custodian.take(claim, work.account)
         try:
             if not work.is_begun and self._pauses.seconds_left(work.account.name) > 0:
                 await self.give_back(claim, self._clock())
             else:
-                await self._keeper.attempt(self._custodian.take(claim, work.account), work.plan)
+                await self._keeper.attempt(custody, work.plan)
         except QueueError as error:
             # The lease ends by itself; what was sent is journalled, so nothing is sent blindly again.
             self._events.store_failed("attempt", str(error))
@@ -251,7 +254,9 @@ class ActiveQueue:
             self._events.unexpected("worker", error, message_id=claim.message.id)
             await self.give_back(claim, self._clock() + self._retry.longest)
         finally:
-            self._let_go(claim.message.id)
+            self._let_go(claim.message)
+            if self._custodies.get(claim.message.id) is custody:
+                del self._custodies[claim.message.id]
             self._free_slot(work.account.name)
             self.begin_waiting()
             if self.is_behind:
@@ -266,9 +271,12 @@ class ActiveQueue:
         if not self._running[name]:
             del self._running[name]
 
-    def _hold(self, message_id: MessageId, size: int) -> None:
-        self._held[message_id] = size
-        self._held_bytes += size
+    def _hold(self, message: Message) -> None:
+        self._held[message.id] += 1
+        self._held_bytes += len(message.data)
 
-    def _let_go(self, message_id: MessageId) -> None:
-        self._held_bytes -= self._held.pop(message_id)
+    def _let_go(self, message: Message) -> None:
+        self._held[message.id] -= 1
+        if not self._held[message.id]:
+            del self._held[message.id]
+        self._held_bytes -= len(message.data)

@@ -43,7 +43,7 @@ class Custody:
         self._events = events
         self._clock = clock
         self._lease_seconds = lease_seconds
-        self._is_released = False
+        self.is_released = False  # given back to the store; from then on anybody may claim it
 
     async def before(self, call: Call) -> None:
         """Journal that a call goes out, unless that was done when the message was put. Raises LeaseLost."""
@@ -96,7 +96,7 @@ class Custody:
                 await asyncio.sleep(wait)
             else:
                 break
-        before, self.entries, self._is_released = self.entries, after, is_last
+        before, self.entries, self.is_released = self.entries, after, is_last
         for result in results:
             if _was_tried(result):
                 entry = before[result.position]
@@ -104,8 +104,9 @@ class Custody:
 
     async def release(self) -> None:
         """Give the message back, due when the first of its recipients is; nothing where that was done."""
-        if not self._is_released:
+        if not self.is_released:
             await self._queue.release(self.claim, self._due_at(self.entries))
+            self.is_released = True
 
     async def _write(
         self,

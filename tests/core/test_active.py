@@ -264,3 +264,33 @@ def _fresh(prepared):
     from relay.entries import fresh_entries  # noqa: PLC0415
 
     return fresh_entries(prepared)
+
+
+async def test_a_message_that_comes_again_before_it_was_let_go_is_attempted_again(make_world):
+    """A store that was slow to write an account's pause left the attempt unfinished while its message was due again.
+
+    Taken for one that is still being sent, it was put off by a whole lease, and its account stayed paused as long.
+    """
+
+    class SlowPause(CountingQueue):
+        def __init__(self, queue):
+            super().__init__(queue)
+            self.may_pause = asyncio.Event()
+
+        async def pause(self, pause):
+            await self.may_pause.wait()
+            await self._queue.pause(pause)
+
+    async with make_world(pause_first="1s") as (world, _):
+        slow = world.pauses._queue = SlowPause(world.queue)
+        world.provider.script = [Deferred("Res -1", blame=Blame.ACCOUNT)]
+        message = await world.kept(world.account())
+        deadline = time.monotonic() + 20
+        while await world.states(message) != [State.QUEUED] or await world.queue.next_due_at() is None:
+            assert time.monotonic() < deadline
+            await asyncio.sleep(0.01)
+        world.clock.advance(31)  # it is due again, and the pause over
+        await world.kept(world.account("another"))
+        await until(lambda: len(world.provider.calls) == 3)
+        slow.may_pause.set()
+        await all_sent(world)
