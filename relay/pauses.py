@@ -25,6 +25,7 @@ class Pauses:
         self._known: dict[str, Pause] = {}
         self._refreshed_at = float("-inf")
         self._changes = 0
+        self._writing = 0  # what is known here and not in the store yet
 
     async def refresh(self) -> None:
         """Read the pauses from the store, if that was not done just now."""
@@ -34,7 +35,9 @@ class Pauses:
         self._refreshed_at = self._clock()
         changes = self._changes
         kept = await self._queue.paused()
-        if changes == self._changes:  # what was learnt while the store was asked is newer than its answer
+        if (
+            changes == self._changes and not self._writing
+        ):  # what was learnt while the store was asked is newer than its answer
             self._known = {pause.account: pause for pause in kept}
 
     def seconds_left(self, account: str) -> float:
@@ -58,20 +61,28 @@ class Pauses:
         seconds = min(self._settings.pause_first * 2 ** min(failures - 1, 30), self._settings.pause_longest)
         pause = Pause(account, until=self._clock() + seconds, reason=reason, failures=failures)
         self._known[account] = pause
-        self._changes += 1
+        self._writing += 1
         self._events.account_paused(account, provider=provider, reason=reason, seconds=seconds)
         try:
             await self._queue.pause(pause)
         except QueueError as error:
             self._events.store_failed("pause", str(error))
+        finally:
+            self._written()
 
     async def success(self, account: str, provider: str) -> None:
         """End an account's pause: it works again. A store that fails is told of and no more."""
         if self._known.pop(account, None) is None:
             return
-        self._changes += 1
+        self._writing += 1
         self._events.account_resumed(account, provider=provider)
         try:
             await self._queue.resume(account)
         except QueueError as error:
             self._events.store_failed("resume", str(error))
+        finally:
+            self._written()
+
+    def _written(self) -> None:
+        self._writing -= 1
+        self._changes += 1
