@@ -6,8 +6,12 @@ from collections.abc import Generator
 import hypothesis
 import pytest
 
-hypothesis.settings.register_profile("untimed", deadline=None)  # how long an example takes says how busy the machine is
-hypothesis.settings.load_profile("untimed")
+hypothesis.settings.register_profile(
+    "ours",
+    deadline=None,  # how long an example takes says how busy the machine is
+    derandomize=bool(os.environ.get("CI")),  # developers look for new examples, CI answers the same twice
+)
+hypothesis.settings.load_profile("ours")
 
 pytest_plugins = ("discretion", "running")
 

@@ -2,7 +2,6 @@
 
 import base64
 import binascii
-import quopri
 
 import pytest
 from hypothesis import given
@@ -12,15 +11,9 @@ from mails import content, file, multipart
 from relay.mime import transfer
 from relay.mime.transfer import Encoding, PartBody, decode_base64, encoding_named
 
-ENCODINGS = {
-    b"base64": base64.encodebytes,
-    b"BASE64": lambda data: base64.encodebytes(data).replace(b"\n", b"\r\n"),
-    b"quoted-printable": lambda data: quopri.encodestring(data, quotetabs=True).replace(b"\r", b"=0D"),
-    b"binary": bytes,
-    b"8bit": bytes,
-    b"": bytes,
-    b"x-uuencode": lambda data: b"begin 644 f\n" + _uu(data) + b"`\nend\n",
-}
+def _qp(data):
+    tokens = [b"%c" % byte if 32 < byte < 127 and byte != ord("=") else b"=%02X" % byte for byte in data]
+    return b"=\r\n".join(b"".join(tokens[at : at + 25]) for at in range(0, len(tokens), 25))
 
 
 def _uu(data):
@@ -30,6 +23,17 @@ def _uu(data):
 def body_of(raw, encoding):
     kind = encoding_named(encoding)
     return PartBody(b"before" + raw + b"after", 6, 6 + len(raw), kind)
+
+
+ENCODINGS = {
+    b"base64": base64.encodebytes,
+    b"BASE64": lambda data: base64.encodebytes(data).replace(b"\n", b"\r\n"),
+    b"quoted-printable": _qp,
+    b"binary": bytes,
+    b"8bit": bytes,
+    b"": bytes,
+    b"x-uuencode": lambda data: b"begin 644 f\n" + _uu(data) + b"`\nend\n",
+}
 
 
 @pytest.mark.parametrize("encoding", ENCODINGS)
