@@ -11,6 +11,7 @@ from mails import content, file, multipart
 from relay.mime import transfer
 from relay.mime.transfer import Encoding, PartBody, decode_base64, encoding_named
 
+
 def _qp(data):
     tokens = [b"%c" % byte if 32 < byte < 127 and byte != ord("=") else b"=%02X" % byte for byte in data]
     return b"=\r\n".join(b"".join(tokens[at : at + 25]) for at in range(0, len(tokens), 25))
