@@ -1,6 +1,7 @@
 """Wire names as data: each with what it rests on, and each correctable in the configuration without a release."""
 
 import difflib
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from enum import StrEnum
@@ -20,6 +21,11 @@ class Mark(StrEnum):
     UNKNOWN = "unknown"  # nobody here knows
 
 
+#: A call as a wire name: verb and path, with the steps that vary in braces.
+_CALL = re.compile(r"(?P<verb>GET|POST|PUT|PATCH|DELETE) (?P<path>[\w.~/{}-]+)", re.ASCII)
+_STEP = re.compile(r"\{(\w+)\}")
+
+
 @dataclass(frozen=True, slots=True)
 class WireName:
     """One row of a provider's table, for documentation."""
@@ -29,19 +35,28 @@ class WireName:
     mark: Mark
     about: str
     optional: bool  # an empty correction means: never send it
+    is_call: bool = False  # a verb and a path, as `calls` declares them
 
 
 def wire(default: str, mark: Mark, about: str, *, optional: bool = False) -> Any:
     """Declare one wire name of a table: a dataclass field whose type is str."""
-    return field(default=default, metadata={"mark": mark, "about": about, "optional": optional})
+    return field(default=default, metadata={"mark": mark, "about": about, "optional": optional, "is_call": False})
+
+
+def calls(default: str, mark: Mark, about: str) -> Any:
+    """Declare verb and path of a method, `GET contact/{email}`, so that one line corrects both."""
+    return field(default=default, metadata={"mark": mark, "about": about, "optional": False, "is_call": True})
+
+
+def verb_and_path(call: str) -> tuple[str, str]:
+    """Take a wire name made by `calls` apart."""
+    verb, _, path = call.partition(" ")
+    return verb, path
 
 
 def wire_names(table: Any) -> tuple[WireName, ...]:
     """List a table's rows in order."""
-    return tuple(
-        WireName(row.name, str(row.default), row.metadata["mark"], row.metadata["about"], row.metadata["optional"])
-        for row in fields(table)
-    )
+    return tuple(WireName(row.name, str(row.default), **row.metadata) for row in fields(table))
 
 
 _Table = TypeVar("_Table")
@@ -74,4 +89,12 @@ def _problem(key: str, value: str, rows: Mapping[str, WireName]) -> str | None:
         return f"{key}: must not be empty; the default is {rows[key].default!r}"
     if not value.isprintable():
         return f"{key}: holds control characters"
+    return _fault_of_call(key, value, rows[key].default) if rows[key].is_call else None
+
+
+def _fault_of_call(key: str, value: str, default: str) -> str | None:
+    if not _CALL.fullmatch(value):
+        return f"{key}: must be a verb and a path, like {default!r}"
+    if sorted(_STEP.findall(value)) != sorted(_STEP.findall(default)) or "{" in _STEP.sub("", value):
+        return f"{key}: must hold the steps that vary, like {default!r}"
     return None

@@ -32,7 +32,7 @@ def test_mistakes_are_told_all_at_once_with_what_would_be_right():
     with pytest.raises(ConfigError) as caught:
         corrected(DmdsWire, {"subjet": "asunto", "html": "", "tags": "a\nb", "reply_to": "a\nb"}, "provider.dmds.wire")
     said = str(caught.value)
-    assert "provider.dmds.wire.subjet: not a wire name; did you mean subject? known are path_send, " in said
+    assert "provider.dmds.wire.subjet: not a wire name; did you mean subject? known are call_version, " in said
     assert "provider.dmds.wire.tags: not a wire name; known are " in said
     assert "provider.dmds.wire.html: must not be empty" in said
     assert "provider.dmds.wire.reply_to: holds control characters" in said
@@ -51,3 +51,25 @@ async def test_providers_are_built_by_name(http):
 async def test_a_provider_is_not_made_with_wrong_corrections(make, settings, http):
     with pytest.raises(ConfigError, match=r"\.wire\.x: not a wire name"):
         make(settings, http)
+
+
+@pytest.mark.parametrize("value", ["PUT contactos/{email}/", "POST x/{email}"])
+def test_a_call_is_corrected_verb_and_path_in_one_line(value):
+    assert value == corrected(DmdsWire, {"call_contact": value}, "x").call_contact
+
+
+@pytest.mark.parametrize(
+    ("value", "told"),
+    [
+        ("contacto/{email}", "must be a verb and a path, like 'GET contacto/{email}'"),
+        ("get contacto/{email}", "must be a verb and a path"),
+        ("GET contacto/{email}?a=b", "must be a verb and a path"),
+        ("GET contacto/", "must hold the steps that vary, like 'GET contacto/{email}'"),
+        ("GET contacto/{email}/{email}", "must hold the steps that vary"),
+        ("GET contacto/{email}/{", "must hold the steps that vary"),
+    ],
+)
+def test_a_call_that_could_not_be_made_is_no_correction(value, told):
+    with pytest.raises(ConfigError, match=r"x\.call_contact: ") as caught:
+        corrected(DmdsWire, {"call_contact": value}, "x")
+    assert told in str(caught.value)

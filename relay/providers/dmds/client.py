@@ -1,7 +1,7 @@
 """DMDS over HTTP: one call, and what it said of each recipient."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 import orjson
 
@@ -21,18 +21,13 @@ from relay.providers.contract import (
 )
 from relay.providers.dmds.answers import read_answer
 from relay.providers.dmds.campaign import blaming_the_mail
+from relay.providers.dmds.line import DmdsLine, credentials_problem
 from relay.providers.dmds.listing import holds_campaign
 from relay.providers.dmds.outcomes import outcomes_of
 from relay.providers.dmds.translate import DmdsTranslation, joining
-from relay.providers.dmds.wire import DmdsWire
-from relay.providers.encode import encode
-from relay.providers.http import Answer, HttpClient, trust
+from relay.providers.http import Answer, HttpClient
 from relay.providers.judge import Unsaid, clean, is_success, unreadable, unsaid_of
-from relay.providers.wire import corrected
 
-#: The dmdsid becomes part of a host name: one label's characters and nothing that could lead elsewhere.
-_DMDSID = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
-_HEADER_VALUE = re.compile(r"[\x21-\x7e]+")  # RFC 9110 section 5.5, visible ASCII: keys are that
 _NO_SUCH_METHOD = frozenset({404, 405})
 _CAMPAIGN = re.compile(r"campa|numid", re.IGNORECASE)
 
@@ -44,11 +39,9 @@ class DmdsProvider:
 
     def __init__(self, settings: DmdsSettings, http: HttpClient) -> None:
         """Make the provider; raises ConfigError for wire names or a ca_file that cannot be used."""
-        self._settings = settings
-        self._http = http
-        self._wire = corrected(DmdsWire, settings.wire, "provider.dmds.wire")
+        self._line = DmdsLine(settings, http)
+        self._wire = self._line.wire
         self._translation = DmdsTranslation(settings, self._wire)
-        self._trusted = trust(settings.ca_file)
 
     def plan(self, content: Content, brief: Brief) -> Plan:
         """Turn a message into calls; see `Provider.plan`."""
@@ -57,13 +50,13 @@ class DmdsProvider:
     async def send(self, call: Call, credentials: Credentials, *, batch_id: str = "") -> Mapping[str, Outcome]:
         """Make one call, once; see `Provider.send`. A batch that the mail asked for itself goes before `batch_id`."""
         known = _own(credentials)
-        if problem := _problem(known):
+        if problem := credentials_problem(known):
             fault = Deferred(problem, blame=Blame.ACCOUNT)
             return {recipient.key: fault for recipient in call.recipients}
         document = call.document
         if batch_id and self._wire.batch not in document:
             document = {**document, **joining(batch_id, self._wire)}
-        answer = await self._ask("POST", self._wire.path_send, known, pieces=encode(document))
+        answer = await self._line.ask(self._wire.call_send_many_inline, known, document)
         said = read_answer(answer.body, self._wire.batch)
         if said is None and is_success(answer.status):
             raise unreadable(answer)
@@ -82,12 +75,11 @@ class DmdsProvider:
     async def verify(self, credentials: Credentials) -> Verification:
         """Ask for the campaign; see `Provider.verify`."""
         known = _own(credentials)
-        if problem := _problem(known):
+        if problem := credentials_problem(known):
             return Verification(Verdict.INVALID, problem)
         wanted: Document = {self._wire.campaign_type: "api", self._wire.campaign_number: known.campaign}
         try:
-            # A GET with a JSON body (doc).
-            answer = await self._ask("GET", self._wire.path_campaigns, known, pieces=encode(wanted))
+            answer = await self._line.ask(self._wire.call_campaigns, known, wanted)
             if answer.status in _NO_SUCH_METHOD and not _speaks_of_campaign(answer):
                 return await self._verify_by_version(known)
         except ProviderError as error:
@@ -105,33 +97,14 @@ class DmdsProvider:
 
     async def _verify_by_version(self, credentials: DmdsCredentials) -> Verification:
         """Ask for the version with the key and, if that is told, without: only a guarded answer proves the key."""
-        answer = await self._ask("GET", self._wire.path_version, credentials, pieces=())
+        answer = await self._line.ask(self._wire.call_version, credentials)
         verification = _verdict(answer, _secrets(credentials))
         if verification.verdict is not Verdict.VALID:
             return verification
-        unguarded = await self._ask("GET", self._wire.path_version, credentials, pieces=(), with_key=False)
+        unguarded = await self._line.ask(self._wire.call_version, credentials, with_key=False)
         if unguarded.status in {401, 403}:
             return verification
         return Verification(Verdict.UNKNOWN, "campaigns cannot be listed, and the version is told to anybody")
-
-    async def _ask(
-        self,
-        method: str,
-        path: str,
-        credentials: DmdsCredentials,
-        *,
-        pieces: Sequence[bytes],
-        with_key: bool = True,
-    ) -> Answer:
-        base = self._settings.url.replace("{dmdsid}", credentials.dmdsid).rstrip("/")
-        return await self._http.request(
-            method,
-            f"{base}/{path.lstrip('/')}",
-            headers={"Authorization": credentials.apikey.get_secret_value()} if with_key else {},
-            pieces=pieces,
-            timeout_seconds=self._settings.timeout,
-            trusted=self._trusted,
-        )
 
 
 def _verdict(answer: Answer, secrets: tuple[str, ...]) -> Verification:
@@ -163,14 +136,6 @@ def _own(credentials: Credentials) -> DmdsCredentials:
     if not isinstance(credentials, DmdsCredentials):
         raise TypeError("these are no credentials of DMDS")
     return credentials
-
-
-def _problem(credentials: DmdsCredentials) -> str | None:
-    if not _DMDSID.fullmatch(credentials.dmdsid):
-        return "the dmdsid cannot be part of a host name"
-    if not _HEADER_VALUE.fullmatch(credentials.apikey.get_secret_value()):
-        return "the APIKEY is empty or holds characters that no key has"
-    return None
 
 
 def _secrets(credentials: DmdsCredentials) -> tuple[str, ...]:
