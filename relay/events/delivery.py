@@ -1,0 +1,140 @@
+"""What becomes of recipients at the API."""
+
+from prometheus_client import Histogram
+
+from relay.events.telling import SECONDS, Telling, children
+from relay.log import Logger
+from relay.outcome import Blame
+
+
+class DeliveryEvents(Telling):
+    """Told by who makes the calls."""
+
+    def __init__(self, log: Logger) -> None:
+        super().__init__(log)
+        counter = self._counter
+        self._recipients = counter("relay_recipients", "Recipients by the outcome of an attempt", "provider", "outcome")
+        self._finished = counter(
+            "relay_recipients_finished", "Recipients that came to a final state", "provider", "state"
+        )
+        self._unconfirmed = counter(
+            "relay_unconfirmed", "Recipients that an API may have accepted without saying so", "provider"
+        )
+        self._duplicates = counter("relay_possible_duplicates", "Recipients tried again without proof", "provider")
+        self._discrepancies = counter(
+            "relay_sent_count_differs", "Answers whose count differs from the recipients", "provider"
+        )
+        self._pauses = counter(
+            "relay_account_pauses", "Pauses of accounts whose credentials or credits were refused", "provider"
+        )
+        self._call_seconds = children(
+            Histogram(
+                "relay_call_seconds",
+                "Time of one API call",
+                ["provider"],
+                buckets=SECONDS,
+                registry=self.registry,
+            )
+        )
+
+    def call_finished(
+        self,
+        message_id: str,
+        *,
+        account: str,
+        provider: str,
+        function: str,
+        seconds: float,
+        accepted: int,
+        refused: int,
+        deferred: int,
+        reason: str,
+        batch_id: str,
+    ) -> None:
+        """One API call ended; one line each. `reason`: of the first recipient that was not accepted."""
+        self._call_seconds(provider).observe(seconds)
+        for outcome, count in (("accepted", accepted), ("refused", refused), ("deferred", deferred)):
+            child = self._recipients(provider, outcome)  # made where there is none, so that what never happened shows 0
+            if count:
+                child.inc(count)
+        log = self._log.info if not (refused or deferred) else self._log.warning
+        log(
+            "call_finished",
+            message_id=message_id,
+            account=account,
+            provider=provider,
+            function=function,
+            seconds=round(seconds, 4),
+            accepted=accepted,
+            refused=refused,
+            deferred=deferred,
+            reason=reason,
+            batch_id=batch_id,
+        )
+
+    def recipient_finished(
+        self,
+        message_id: str,
+        *,
+        provider: str,
+        recipient: str,
+        state: str,
+        reason: str,
+        provider_message_id: str = "",
+    ) -> None:
+        """A recipient came to a final state."""
+        self._finished(provider, state).inc()
+        log = self._log.debug if state == "accepted" else self._log.warning
+        log(
+            "recipient_finished",
+            message_id=message_id,
+            provider=provider,
+            recipient=recipient,
+            state=state,
+            reason=reason,
+            provider_message_id=provider_message_id,
+        )
+
+    def recipient_unconfirmed(self, message_id: str, *, provider: str, recipient: str, reason: str) -> None:
+        """The API may have taken it without saying so."""
+        self._unconfirmed(provider).inc()
+        self._log.warning(
+            "recipient_unconfirmed",
+            message_id=message_id,
+            provider=provider,
+            recipient=recipient,
+            reason=reason,
+        )
+
+    def retried_unconfirmed(self, message_id: str, *, provider: str, recipient: str) -> None:
+        """Tried again without proof, as the account asks: a second copy is possible."""
+        self._duplicates(provider).inc()
+        self._log.warning("retried_unconfirmed", message_id=message_id, provider=provider, recipient=recipient)
+
+    def recipient_held(self, message_id: str, *, provider: str, recipient: str, reason: str) -> None:
+        """A recipient waits for a person."""
+        self._log.error("recipient_held", message_id=message_id, provider=provider, recipient=recipient, reason=reason)
+
+    def sent_count_differs(self, message_id: str, *, provider: str, expected: int, sent: int) -> None:
+        """The API counted more or fewer mails than the call had recipients."""
+        self._discrepancies(provider).inc()
+        self._log.error("sent_count_differs", message_id=message_id, provider=provider, expected=expected, sent=sent)
+
+    def account_paused(self, account: str, *, provider: str, reason: str, seconds: float) -> None:
+        """Credentials, credits or set-up were refused: somebody must act, the mail waits."""
+        self._pauses(provider).inc()
+        self._log.error("account_paused", account=account, provider=provider, reason=reason, seconds=round(seconds))
+
+    def account_resumed(self, account: str, *, provider: str) -> None:
+        """A paused account works again."""
+        self._log.info("account_resumed", account=account, provider=provider)
+
+    def delivery_impossible_now(self, message_id: str, *, account: str, reason: str, blame: Blame) -> None:
+        """A message could not even be tried; it waits."""
+        self._log.error(
+            "delivery_impossible_now",
+            message_id=message_id,
+            account=account,
+            reason=reason,
+            blame=blame.value,
+        )
