@@ -30,6 +30,8 @@ class State(StrEnum):
 
 #: States in which nothing more will be tried.
 FINAL_STATES = frozenset({State.ACCEPTED, State.REFUSED, State.EXPIRED, State.DROPPED})
+#: States in which somebody but a person has something to do.
+WAITING_STATES = frozenset(State) - FINAL_STATES - {State.HELD}
 
 
 @dataclass(frozen=True, slots=True)

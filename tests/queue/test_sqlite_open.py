@@ -13,8 +13,9 @@ from queue_parts import NOON, claim_one, new, random_data
 
 from relay.config.settings import StoreSettings
 from relay.errors import QueueError
+from relay.queue.migration import scripts
 from relay.queue.sqlite.connection import connect
-from relay.queue.sqlite.migration import migrate, scripts
+from relay.queue.sqlite.migration import migrate
 
 
 def at(path) -> StoreSettings:
@@ -144,7 +145,7 @@ async def test_opening_twice_changes_the_schema_once(open_store, store):
     for _ in range(2):
         await (await open_store()).close()
 
-    assert [(number,) for number in sorted(scripts())] == rows(
+    assert [(number,) for number in sorted(scripts("sqlite"))] == rows(
         store.path, "SELECT number FROM migration ORDER BY number"
     )
 
@@ -152,7 +153,7 @@ async def test_opening_twice_changes_the_schema_once(open_store, store):
 def test_a_later_script_runs_on_an_earlier_store(tmp_path):
     path = tmp_path / "relay.db"
     connection = connect(path, create=True)
-    migrate(connection, path, {1: scripts()[1]}, NOON)
+    migrate(connection, path, {1: scripts("sqlite")[1]}, NOON)
     later = {
         1: "this would fail",
         2: "-- a remark; with a semicolon\nCREATE TABLE later (x);\nINSERT INTO later VALUES (1);\n",

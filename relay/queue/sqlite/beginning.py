@@ -2,14 +2,12 @@
 
 import sqlite3
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from relay.errors import QueueError
-from relay.queue.contract import FINAL_STATES, Claim, State
+from relay.queue.beginning import Beginning, plan_begin
 from relay.queue.sqlite.history import interrupt
-from relay.queue.sqlite.leases import Leased, look_up, lost
+from relay.queue.sqlite.leases import look_up
 from relay.queue.sqlite.many import execute_rows, listed
-from relay.queue.sqlite.rows import Value
 
 BEGIN_RECIPIENTS = """
 WITH begun (message, position, now) AS (VALUES {rows})
@@ -21,44 +19,12 @@ UPDATE message SET lease_until = :until WHERE seq IN (SELECT value FROM json_eac
 """
 
 
-@dataclass(frozen=True, slots=True)
-class Beginning:
-    """Recipients of a claimed message whose call is about to go out."""
-
-    claim: Claim
-    positions: Sequence[int]
-    until: float  # to when the lease is renewed
-    now: float
-
-
 def begin(connection: sqlite3.Connection, beginnings: Sequence[Beginning]) -> list[QueueError | None]:
     """Write down that calls are about to go out; LeaseLost, or another error, where one must not."""
-    known = look_up(connection, (each.claim for each in beginnings))
-    told: list[QueueError | None] = []
-    rows: list[tuple[Value, ...]] = []
-    seqs: list[int] = []
-    until = 0.0
-    for each in beginnings:
-        leased = known.get(each.claim.message.id)
-        error = lost(each.claim, leased)
-        if error is None and leased is not None:
-            error = _begin(connection, each, leased, rows)
-            seqs += [] if error else [leased.seq]
-            until = max(until, each.until)
-        told.append(error)
-    connection.execute(RENEW_LEASES, {"seqs": listed(seqs), "until": until})
-    execute_rows(connection, BEGIN_RECIPIENTS, rows)
+    begun, told = plan_begin(beginnings, look_up(connection, (each.claim for each in beginnings)))
+    for seq in begun.interrupted:
+        interrupt(connection, seq, beginnings[0].now)
+    until = max(each.now + each.lease_seconds for each in beginnings)
+    connection.execute(RENEW_LEASES, {"seqs": listed(begun.seqs), "until": until})
+    execute_rows(connection, BEGIN_RECIPIENTS, begun.rows)
     return told
-
-
-def _begin(
-    connection: sqlite3.Connection, beginning: Beginning, leased: Leased, rows: list[tuple[Value, ...]]
-) -> QueueError | None:
-    chosen = dict.fromkeys(beginning.positions)
-    for position in chosen:
-        if leased.states.get(position) in {None, *FINAL_STATES}:
-            return QueueError(f"message {beginning.claim.message.id}: recipient {position} is not to be attempted")
-    if any(leased.states[position] is State.SENDING for position in chosen):
-        interrupt(connection, leased.seq, beginning.now)
-    rows += [(leased.seq, position, beginning.now) for position in chosen]
-    return None

@@ -12,19 +12,15 @@ from collections import defaultdict
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
+from relay.queue.candidates import EVER, SKIP_LIMIT, Candidate, candidate, order, within_bytes
 from relay.queue.contract import FINAL_STATES, Claim, RecipientEntry
+from relay.queue.rows import batch_of, entry_from, message_from
 from relay.queue.sqlite import setback
 from relay.queue.sqlite.bodies import BodyFile
 from relay.queue.sqlite.connection import is_damage
 from relay.queue.sqlite.history import interrupt
 from relay.queue.sqlite.keeping import close
 from relay.queue.sqlite.many import listed
-from relay.queue.sqlite.rows import batch_of, entry_from, message_from
-
-#: Rows of other accounts that are stepped over before the second index is asked.
-SKIP_LIMIT = 200
-#: Bytes of mail in one claim, beyond the first message: a claim of fifty must not bring a gigabyte into memory.
-CLAIM_BYTES = 64 * 1024 * 1024
 
 SELECT_PAUSED = "SELECT account, until FROM pause WHERE until > :now"
 # The head of the queue, by the index message_due.
@@ -32,7 +28,7 @@ SELECT_HEAD = """
 SELECT seq, account, due_at, size FROM message INDEXED BY message_due
 WHERE leased_by IS NULL AND due_at <= :now ORDER BY due_at, seq LIMIT :limit
 """
-# The accounts that have something waiting, one index look-up for each (a "loose index scan"; PostgreSQL needs it, too).
+# The accounts that have something waiting, one index look-up for each (a "loose index scan").
 SELECT_WAITING_ACCOUNTS = """
 WITH RECURSIVE waiting (account) AS (
     SELECT min(account) FROM message INDEXED BY message_account_due WHERE leased_by IS NULL AND due_at IS NOT NULL
@@ -55,7 +51,6 @@ SELECT_ENDED_LEASES = """
 SELECT seq, account, due_at, size FROM message INDEXED BY message_lease
 WHERE leased_by IS NOT NULL AND lease_until <= :now AND due_at IS NOT NULL AND due_at <= :due_by ORDER BY due_at, seq
 """
-# On PostgreSQL the candidates are selected FOR UPDATE SKIP LOCKED; here the one writer has the whole file.
 UPDATE_LEASE = """
 UPDATE message SET leased_by = :owner, lease_until = :until, lease = lease + 1
 WHERE seq IN (SELECT value FROM json_each(:seqs))
@@ -67,19 +62,6 @@ SELECT * FROM recipient WHERE message IN (SELECT value FROM json_each(?)) ORDER 
 SELECT_BODY = "SELECT data FROM body WHERE message = ?"
 SELECT_LEASES_OF = "SELECT seq FROM message INDEXED BY message_lease WHERE leased_by = ?"
 FREE_LEASES_OF = "UPDATE message SET leased_by = NULL, lease_until = NULL WHERE leased_by = ?"
-#: Beyond every date.
-_EVER = 1e18
-
-
-@dataclass(frozen=True, slots=True)
-class Candidate:
-    """A message that may be claimed."""
-
-    due_at: float
-    seq: int
-    account: str
-    size: int
-    was_leased: bool = False  # its lease has ended, and with it an attempt perhaps that nobody wrote down
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,11 +104,11 @@ def claim(
     """Lease the oldest due messages, interrupting attempts that nobody ended."""
     excluded = frozenset(without) | _paused(connection, now).keys()
     candidates = _candidates(connection, limit + 1, excluded, now)
-    chosen = _within_bytes(candidates[:limit])
-    for candidate in chosen:
-        if candidate.was_leased:
-            interrupt(connection, candidate.seq, now)
-    seqs = listed(candidate.seq for candidate in chosen)
+    chosen = within_bytes(candidates[:limit])
+    for each in chosen:
+        if each.was_leased:
+            interrupt(connection, each.seq, now)
+    seqs = listed(each.seq for each in chosen)
     connection.execute(UPDATE_LEASE, {"owner": owner, "until": now + lease_seconds, "seqs": seqs})
     caught, files = _load(connection, seqs, now)
     return Catch(tuple(caught), len(chosen) < len(candidates), tuple(files))
@@ -156,13 +138,13 @@ def next_due_at(connection: sqlite3.Connection, now: float) -> float | None:
     """Tell when the next message that nobody works on is due; of a paused account not before the pause ends."""
     paused = _paused(connection, now)
     times = [max(_first_due(connection, account), until) for account, until in paused.items()]
-    ended = {"now": now, "due_by": _EVER}
+    ended = {"now": now, "due_by": EVER}
     times += [
         max(row["due_at"], paused.get(row["account"], 0.0)) for row in connection.execute(SELECT_ENDED_LEASES, ended)
     ]
-    times += [head.due_at for head in _candidates_free(connection, 1, frozenset(paused), _EVER)]
-    earliest = min(times, default=_EVER)
-    return earliest if earliest < _EVER else None
+    times += [head.due_at for head in _candidates_free(connection, 1, frozenset(paused), EVER)]
+    earliest = min(times, default=EVER)
+    return earliest if earliest < EVER else None
 
 
 def _paused(connection: sqlite3.Connection, now: float) -> dict[str, float]:
@@ -170,15 +152,15 @@ def _paused(connection: sqlite3.Connection, now: float) -> dict[str, float]:
 
 
 def _first_due(connection: sqlite3.Connection, account: str) -> float:
-    row = connection.execute(SELECT_HEAD_OF_ACCOUNT, {"account": account, "now": _EVER, "limit": 1}).fetchone()
-    return float(row["due_at"]) if row else _EVER
+    row = connection.execute(SELECT_HEAD_OF_ACCOUNT, {"account": account, "now": EVER, "limit": 1}).fetchone()
+    return float(row["due_at"]) if row else EVER
 
 
 def _candidates(connection: sqlite3.Connection, limit: int, excluded: frozenset[str], now: float) -> list[Candidate]:
     ended = connection.execute(SELECT_ENDED_LEASES, {"now": now, "due_by": now}).fetchall()
-    found = [_candidate(row, was_leased=True) for row in ended if row["account"] not in excluded]
+    found = [candidate(row, was_leased=True) for row in ended if row["account"] not in excluded]
     found += _candidates_free(connection, limit, excluded, now)
-    return sorted(found, key=_order)[:limit]
+    return sorted(found, key=order)[:limit]
 
 
 def _candidates_free(
@@ -186,40 +168,21 @@ def _candidates_free(
 ) -> list[Candidate]:
     most = limit + (SKIP_LIMIT if excluded else 0)
     rows = connection.execute(SELECT_HEAD, {"now": now, "limit": most}).fetchall()
-    head = [candidate for candidate in map(_candidate, rows) if candidate.account not in excluded]
+    head = [found for found in map(candidate, rows) if found.account not in excluded]
     if len(head) >= limit or len(rows) < most:
         return head[:limit]
     found = [
-        _candidate(row)
+        candidate(row)
         for account in _waiting_accounts(connection, limit, excluded, now)
         for row in connection.execute(SELECT_HEAD_OF_ACCOUNT, {"account": account, "now": now, "limit": limit})
     ]
-    return sorted(found, key=_order)[:limit]
+    return sorted(found, key=order)[:limit]
 
 
 def _waiting_accounts(connection: sqlite3.Connection, limit: int, excluded: frozenset[str], now: float) -> list[str]:
     # The `limit` oldest messages are among those of the `limit` accounts whose oldest is oldest.
     values = {"limit": limit, "excluded": json.dumps(list(excluded)), "now": now}
     return [row["account"] for row in connection.execute(SELECT_WAITING_ACCOUNTS, values)]
-
-
-def _candidate(row: sqlite3.Row, *, was_leased: bool = False) -> Candidate:
-    return Candidate(row["due_at"], row["seq"], row["account"], row["size"], was_leased)
-
-
-def _order(candidate: Candidate) -> tuple[float, int]:
-    return candidate.due_at, candidate.seq
-
-
-def _within_bytes(candidates: Sequence[Candidate]) -> list[Candidate]:
-    chosen: list[Candidate] = []
-    total = 0
-    for candidate in candidates:
-        total += candidate.size
-        if chosen and total > CLAIM_BYTES:
-            break
-        chosen.append(candidate)
-    return chosen
 
 
 def _load(connection: sqlite3.Connection, seqs: str, now: float) -> tuple[list[Caught], list[str]]:

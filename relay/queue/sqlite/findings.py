@@ -5,11 +5,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from relay.message import MessageId
-from relay.queue.contract import FINAL_STATES, Claim, Result, State
-from relay.queue.sqlite.history import history_row, write_findings
-from relay.queue.sqlite.keeping import WAITING_STATES, close
-from relay.queue.sqlite.leases import look_up, lost
-from relay.queue.sqlite.settling import recipient_row, write_recipients
+from relay.queue.contract import FINAL_STATES, WAITING_STATES, Claim, Result, State
+from relay.queue.leases import lost
+from relay.queue.sqlite.history import write_findings
+from relay.queue.sqlite.keeping import close
+from relay.queue.sqlite.leases import look_up
+from relay.queue.sqlite.settling import write_recipients
+from relay.queue.told import history_row, recipient_row
 
 SELECT_BY_ID = "SELECT seq, leased_by, body_file FROM message WHERE id = ?"
 SELECT_STATES = "SELECT position, state FROM recipient WHERE message = ?"

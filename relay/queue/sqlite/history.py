@@ -3,13 +3,9 @@
 import sqlite3
 from collections.abc import Sequence
 
-from relay.queue.contract import Result
+from relay.queue.rows import Value
 from relay.queue.sqlite.many import execute_rows
-from relay.queue.sqlite.rows import Value
-from relay.queue.sqlite.told import told
-
-#: What the history and the recipient say of an attempt that nobody ended.
-INTERRUPTED = "the attempt was interrupted; the provider may have it"
+from relay.queue.told import HISTORY_COLUMNS, INTERRUPTED
 
 _COLUMNS = (
     "message, position, entry, number, owner, begun_at, ended_at, seconds, call, outcome, maybe_accepted, reason, "
@@ -20,8 +16,7 @@ _NEXT_ENTRY = """
 """
 # Before the recipient's row changes: it knows when the attempt began.
 INSERT_ATTEMPTS = f"""
-WITH ended (message, position, owner, now, seconds, call, outcome, maybe_accepted, reason, provider_message_id,
-    provider_batch_id) AS (VALUES {{rows}})
+WITH ended ({HISTORY_COLUMNS}) AS (VALUES {{rows}})
 INSERT INTO attempt ({_COLUMNS})
 SELECT r.message, r.position, {_NEXT_ENTRY}, r.attempts, ended.owner, r.changed_at, ended.now, ended.seconds,
     ended.call, ended.outcome, ended.maybe_accepted, ended.reason, ended.provider_message_id, ended.provider_batch_id
@@ -30,8 +25,7 @@ FROM ended CROSS JOIN recipient AS r ON r.message = ended.message AND r.position
 # An outcome of an attempt that was not journalled, or has ended already: found out later, or told again. Where it
 # repeats the last row, the caller is only making sure.
 INSERT_FINDING = f"""
-WITH found (message, position, owner, now, seconds, call, outcome, maybe_accepted, reason, provider_message_id,
-    provider_batch_id) AS (VALUES {{rows}})
+WITH found ({HISTORY_COLUMNS}) AS (VALUES {{rows}})
 INSERT INTO attempt ({_COLUMNS})
 SELECT r.message, r.position, 1 + coalesce(last.entry, 0), r.attempts, found.owner, found.now - found.seconds,
     found.now, found.seconds, found.call, found.outcome, found.maybe_accepted, found.reason,
@@ -56,24 +50,6 @@ INTERRUPT_RECIPIENTS = """
 UPDATE recipient SET state = 'unconfirmed', changed_at = :now, reason = :reason, due_at = NULL
 WHERE message = :message AND state = 'sending'
 """
-
-
-def history_row(seq: int, result: Result, *, owner: str, now: float, seconds: float, call: str) -> tuple[Value, ...]:
-    """Return what the history says of one result, as `write_ended` and `write_findings` take it."""
-    said = told(result.outcome)
-    return (
-        seq,
-        result.position,
-        owner,
-        now,
-        seconds,
-        call,
-        said.word,
-        said.maybe_accepted,
-        said.reason,
-        said.provider_message_id,
-        said.provider_batch_id,
-    )
 
 
 def write_ended(connection: sqlite3.Connection, rows: Sequence[tuple[Value, ...]]) -> None:

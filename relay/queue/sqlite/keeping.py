@@ -5,14 +5,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from relay.errors import QueueError, QueueFull
-from relay.queue.contract import FINAL_STATES, NewMessage, RecipientEntry, State
+from relay.queue.contract import WAITING_STATES, NewMessage
+from relay.queue.rows import MESSAGE_COLUMNS, RECIPIENT_COLUMNS, Value, entry_values, keeps_body, message_values
 from relay.queue.sqlite.bodies import BodyFile
 from relay.queue.sqlite.many import execute_rows, listed
 from relay.queue.sqlite.room import Room
-from relay.queue.sqlite.rows import MESSAGE_COLUMNS, RECIPIENT_COLUMNS, Value, entry_values, message_values
-
-#: States in which somebody but a person has something to do.
-WAITING_STATES = frozenset(State) - FINAL_STATES - {State.HELD}
 
 INSERT_MESSAGES = f"""
 INSERT INTO message (seq, {MESSAGE_COLUMNS}, kept_bytes, body_file, body_digest, due_at, leased_by, lease_until,
@@ -31,14 +28,12 @@ UPDATE message SET due_at = NULL, leased_by = NULL, lease_until = NULL, kept_byt
 WHERE seq IN (SELECT value FROM json_each(:seqs))
 """
 DELETE_BODIES = "DELETE FROM body WHERE message IN (SELECT value FROM json_each(:seqs))"
-# Attempts, recipients and body go with the message (ON DELETE CASCADE). PostgreSQL has no DELETE with LIMIT: the same
-# through a sub-select.
+# Attempts, recipients and body go with the message (ON DELETE CASCADE).
 DELETE_FINISHED = """
 DELETE FROM message WHERE seq IN (
     SELECT seq FROM message WHERE finished_at < :before AND leased_by IS NULL ORDER BY finished_at LIMIT :limit)
 RETURNING body_file
 """
-# PostgreSQL: autovacuum does it.
 COUNT_FREE_PAGES = "PRAGMA freelist_count"
 GIVE_BACK_PAGES = "PRAGMA incremental_vacuum(500)"
 #: Free pages that stay for the next mail: 64 MB.
@@ -51,11 +46,6 @@ class Pruned:
 
     messages: int
     files: tuple[str, ...]  # bodies to delete once this is committed
-
-
-def keeps_body(entries: tuple[RecipientEntry, ...]) -> bool:
-    """Tell whether anybody still needs the body."""
-    return any(entry.state not in FINAL_STATES for entry in entries)
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from typing import Any
 
-from relay.queue.sqlite.rows import Value
+from relay.queue.rows import Value
 
 #: Rows in one statement; for each number of rows up to this one a statement is prepared, once.
 _MOST_ROWS = 32

@@ -1,11 +1,11 @@
-"""The schema, brought up to date at open: numbered scripts, forward only, safe to run twice."""
+"""The schema, brought up to date at open."""
 
 import sqlite3
 from collections.abc import Iterator, Mapping
-from importlib import resources
 from pathlib import Path
 
 from relay.errors import QueueError
+from relay.queue.migration import missing
 
 # Which scripts have run. Not part of a script: it is there before the first.
 CREATE_MIGRATION = """
@@ -14,16 +14,6 @@ CREATE TABLE IF NOT EXISTS migration (number INTEGER PRIMARY KEY, applied_at REA
 SELECT_TABLES = "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite%'"
 SELECT_APPLIED = "SELECT number FROM migration"
 INSERT_APPLIED = "INSERT INTO migration (number, applied_at) VALUES (?, ?)"
-
-
-def scripts() -> Mapping[int, str]:
-    """Return the scripts that come with the program, by number."""
-    folder = resources.files("relay.queue") / "schema"
-    return {
-        int(script.name.removesuffix(".sql")): script.read_text(encoding="utf-8")
-        for script in folder.iterdir()
-        if script.name.endswith(".sql")
-    }
 
 
 def migrate(connection: sqlite3.Connection, path: Path, known: Mapping[int, str], now: float) -> None:
@@ -35,8 +25,7 @@ def migrate(connection: sqlite3.Connection, path: Path, known: Mapping[int, str]
     connection.execute("BEGIN IMMEDIATE")
     try:
         applied = _applied(connection, path)
-        _refuse_newer(path, max(applied, default=0), max(known))
-        for number in sorted(set(known) - applied):
+        for number in missing(str(path), known, applied):
             for statement in _statements(known[number]):
                 connection.execute(statement)
             connection.execute(INSERT_APPLIED, (number, now))
@@ -52,14 +41,6 @@ def _applied(connection: sqlite3.Connection, path: Path) -> set[int]:
         raise QueueError(f"store {path}: it is another program's database; correct store.path")
     connection.execute(CREATE_MIGRATION)
     return {row[0] for row in connection.execute(SELECT_APPLIED)}
-
-
-def _refuse_newer(path: Path, found: int, known: int) -> None:
-    if found > known:
-        raise QueueError(
-            f"store {path}: a newer version of relay wrote it (schema {found}, this one knows {known}); "
-            "run that version, or give this one another store.path"
-        )
 
 
 def _statements(script: str) -> Iterator[str]:

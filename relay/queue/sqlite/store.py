@@ -13,6 +13,7 @@ from typing import Any, Self, TypeVar
 from relay.config.settings import StoreSettings
 from relay.errors import QueueError
 from relay.message import Clock, MessageId
+from relay.queue.beginning import Beginning
 from relay.queue.contract import (
     Claim,
     Counts,
@@ -24,15 +25,18 @@ from relay.queue.contract import (
     Standing,
     Volume,
 )
+from relay.queue.migration import scripts
+from relay.queue.rows import keeps_body
+from relay.queue.settling import Settlement
 from relay.queue.sqlite import claiming, doubting, findings, keeping, setback, standing, view
-from relay.queue.sqlite.beginning import Beginning, begin
+from relay.queue.sqlite.beginning import begin
 from relay.queue.sqlite.bodies import FILE_THRESHOLD_BYTES, BodyDamaged, BodyFile, BodyFiles
 from relay.queue.sqlite.connection import connect, store_errors
 from relay.queue.sqlite.lock import StoreLock
-from relay.queue.sqlite.migration import migrate, scripts
+from relay.queue.sqlite.migration import migrate
 from relay.queue.sqlite.reader import Reader
 from relay.queue.sqlite.room import Room
-from relay.queue.sqlite.settling import Settlement, settle
+from relay.queue.sqlite.settling import settle
 from relay.queue.sqlite.turn import Turn
 from relay.queue.sqlite.writer import Writer
 
@@ -97,7 +101,7 @@ class SqliteQueue:
 
     async def put(self, new: NewMessage) -> None:
         """See `Queue.put`."""
-        big = len(new.message.data) > FILE_THRESHOLD_BYTES and keeping.keeps_body(new.entries)
+        big = len(new.message.data) > FILE_THRESHOLD_BYTES and keeps_body(new.entries)
         if big:
             # A task of its own: a client that hangs up must not leave a file without a row, or the reverse.
             await self._carry_through(self._put_big(new))
@@ -117,8 +121,7 @@ class SqliteQueue:
 
     async def begin(self, claim: Claim, positions: Sequence[int], lease_seconds: float) -> None:
         """See `Queue.begin`."""
-        now = self._clock()
-        beginning = Beginning(claim, positions, now + lease_seconds, now)
+        beginning = Beginning(claim, positions, lease_seconds, self._clock())
         await self._writer.submit_item(begin, beginning, claim.message.id)
 
     async def record(self, claim: Claim, results: Sequence[Result], *, seconds: float, call: str = "") -> None:
@@ -378,7 +381,7 @@ def _prepare(path: Path, clock: Clock, *, exclusive: bool) -> tuple[StoreLock, T
         os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
         connection = undo.enter_context(closing(connect(path, create=True)))
         with turn, connection:
-            migrate(connection, path, scripts(), clock())
+            migrate(connection, path, scripts("sqlite"), clock())
             connection.execute("BEGIN IMMEDIATE")
             setback.mend(connection, clock())
         files.prepare()

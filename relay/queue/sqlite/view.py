@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from relay.message import MessageId
 from relay.queue.contract import Counts, RecipientEntry, State
-from relay.queue.sqlite.rows import entry_from
+from relay.queue.rows import entry_from
 
 SELECT_TALLY = "SELECT name, value FROM tally"
 SELECT_OLDEST = "SELECT min(received_at) FROM message INDEXED BY message_open WHERE finished_at IS NULL"

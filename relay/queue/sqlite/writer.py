@@ -10,19 +10,15 @@ import asyncio
 import queue
 import sqlite3
 import threading
-from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from relay.errors import QueueError
+from relay.queue.groups import GROUP_LIMIT, Done, Work, batches, failed, settle, told
 from relay.queue.sqlite.connection import connect, store_errors
 from relay.queue.sqlite.turn import Turn
-
-#: Operations in one transaction, so that none waits for an endless group.
-GROUP_LIMIT = 1000
 
 #: From so many operations in one transaction on, callers come in numbers: the next transaction waits for more of them,
 #: which costs each a moment and all of them together far fewer transactions.
@@ -37,22 +33,6 @@ Operation = Callable[[sqlite3.Connection], T]
 Batch = Callable[[sqlite3.Connection, Sequence[I]], Sequence[T | QueueError]]
 
 
-@dataclass(frozen=True, slots=True)
-class _Work:
-    batch: Batch[Any, Any]
-    item: Any
-    key: object
-    future: asyncio.Future[Any]
-    signals: bool
-
-
-@dataclass(frozen=True, slots=True)
-class _Done:
-    work: _Work
-    value: object = None
-    error: BaseException | None = None
-
-
 class Writer:
     """A thread with its connection. `submit` and `do` belong to the loop that made it."""
 
@@ -65,7 +45,7 @@ class Writer:
         self._signal = signal
         self._group_limit = group_limit
         self._loop = asyncio.get_running_loop()
-        self._inbox: queue.SimpleQueue[_Work | None] = queue.SimpleQueue()
+        self._inbox: queue.SimpleQueue[Work | None] = queue.SimpleQueue()
         self._connection: sqlite3.Connection | None = None
         self._closed = False
         self._ending = threading.Event()
@@ -82,7 +62,7 @@ class Writer:
         if self._closed:
             raise QueueError(f"store {self._path}: it is closed")
         future: asyncio.Future[T] = self._loop.create_future()
-        self._inbox.put(_Work(batch, item, key, future, signals))
+        self._inbox.put(Work(batch, item, key, future, signals))
         return future
 
     def close(self) -> None:
@@ -98,7 +78,7 @@ class Writer:
 
     def _run(self) -> None:
         goes_on = True
-        group: list[_Work] = []
+        group: list[Work] = []
         while goes_on and (work := self._inbox.get()) is not None:
             if len(group) >= _MANY:
                 self._ending.wait(_MOMENT_SECONDS)
@@ -111,12 +91,12 @@ class Writer:
             except QueueError as error:
                 # Nothing of the group was kept. A fresh connection next time finds out whether the trouble is over.
                 self._disconnect()
-                done = [_Done(work, error=_for_each(error)) for work in group]
+                done = failed(group, error)
             with suppress(RuntimeError):  # the loop is gone: nobody waits any more, what is committed stays
                 self._loop.call_soon_threadsafe(self._settle, done)
         self._disconnect()
 
-    def _gather(self, group: list[_Work]) -> bool:
+    def _gather(self, group: list[Work]) -> bool:
         """Add all the work there is. Returns False when the end was called."""
         while len(group) < self._group_limit:
             try:
@@ -128,11 +108,11 @@ class Writer:
             group.append(work)
         return True
 
-    def _commit(self, group: Sequence[_Work]) -> list[_Done]:
+    def _commit(self, group: Sequence[Work]) -> list[Done]:
         connection = self._connected()
         connection.execute("BEGIN IMMEDIATE")
         try:
-            done = [one for works in _batches(group) for one in _do(connection, works)]
+            done = [one for works in batches(group) for one in _do(connection, works)]
         except Exception:  # noqa: BLE001 - whose fault it is shows when each is done by itself
             if connection.in_transaction:
                 connection.execute("ROLLBACK")
@@ -142,7 +122,7 @@ class Writer:
         self.commits += 1
         return done
 
-    def _attempt(self, connection: sqlite3.Connection, work: _Work) -> _Done:
+    def _attempt(self, connection: sqlite3.Connection, work: Work) -> Done:
         """Do one thing so that it takes back its own changes alone."""
         connection.execute("SAVEPOINT operation")
         try:
@@ -153,7 +133,7 @@ class Writer:
                 # SQLite took back the whole transaction (disk full, I/O error): so the whole group fails.
                 raise error if isinstance(error, QueueError) else QueueError(f"store {self._path}: lost") from error
             connection.execute("ROLLBACK TO operation")
-            done = _Done(work, error=error)
+            done = Done(work, error=error)
         connection.execute("RELEASE operation")
         return done
 
@@ -170,44 +150,17 @@ class Writer:
 
     # --- on the loop ---
 
-    def _settle(self, done: Sequence[_Done]) -> None:
+    def _settle(self, done: Sequence[Done]) -> None:
         # One call for a whole group: waking the loop once for each would cost more than the commit.
-        for one in done:
-            if one.work.future.done():
-                continue
-            if one.error is not None:
-                one.work.future.set_exception(one.error)
-            else:
-                one.work.future.set_result(one.value)
-        if any(one.work.signals for one in done):
+        if settle(done):
             self._signal()
 
 
-def _do(connection: sqlite3.Connection, works: Sequence[_Work]) -> Iterator[_Done]:
-    told = works[0].batch(connection, [work.item for work in works])
-    for work, said in zip(works, told, strict=True):
-        yield _Done(work, error=said) if isinstance(said, QueueError) else _Done(work, said)
+def _do(connection: sqlite3.Connection, works: Sequence[Work]) -> Iterator[Done]:
+    return told(works, works[0].batch(connection, [work.item for work in works]))
 
 
 def _alone(connection: sqlite3.Connection, operations: Sequence[Operation[T]]) -> Sequence[T | QueueError]:
     """Do the one operation that is handed in: all have the same key."""
     (operation,) = operations
     return [operation(connection)]
-
-
-def _batches(group: Sequence[_Work]) -> Iterator[list[_Work]]:
-    """Put together what can be done in one go, where its first item stands."""
-    batches: dict[tuple[object, int], list[_Work]] = {}
-    seen: Counter[tuple[object, object]] = Counter()
-    for work in group:
-        turn = seen[work.batch, work.key]
-        seen[work.batch, work.key] += 1
-        batches.setdefault((work.batch, turn), []).append(work)
-    return iter(batches.values())
-
-
-def _for_each(error: QueueError) -> QueueError:
-    # One object raised in many places would gather all their tracebacks.
-    copy = type(error)(*error.args)
-    copy.__cause__ = error.__cause__
-    return copy

@@ -1,15 +1,22 @@
-"""From values to rows and back. Nothing here reads or writes the store."""
+"""From values to rows and back, the same for every store. Nothing here reads or writes one."""
 
 import json
-import sqlite3
 from collections.abc import Iterable, Sequence
-from typing import get_args
+from typing import Any, Protocol, get_args
 
 from relay.message import Envelope, EnvelopeRecipient, Message, MessageId, Notify, Recipient, Role
-from relay.queue.contract import NewMessage, RecipientEntry, State
+from relay.queue.contract import FINAL_STATES, NewMessage, RecipientEntry, State
 
 #: What one parameter of a statement may be.
 Value = str | bytes | int | float | None
+
+
+class Row(Protocol):
+    """A row as a library gives it: its values by the names of the columns."""
+
+    def __getitem__(self, column: str, /) -> Any:
+        """Return one value."""
+
 
 MESSAGE_COLUMNS = (
     "id, account, client, mode, mail_from, ret, envid, envelope, notes, recipients, size, received_at, expires_at"
@@ -20,6 +27,11 @@ RECIPIENT_COLUMNS = (
 )
 
 _NOTIFY: frozenset[Notify] = frozenset(get_args(Notify))
+
+
+def keeps_body(entries: Iterable[RecipientEntry]) -> bool:
+    """Tell whether anybody still needs the body."""
+    return any(entry.state not in FINAL_STATES for entry in entries)
 
 
 def message_values(new: NewMessage) -> tuple[Value, ...]:
@@ -64,7 +76,7 @@ def entry_values(seq: int, entry: RecipientEntry, now: float) -> tuple[Value, ..
     )
 
 
-def entry_from(row: sqlite3.Row) -> RecipientEntry:
+def entry_from(row: Row) -> RecipientEntry:
     """Read one recipient's row."""
     return RecipientEntry(
         position=row["position"],
@@ -85,7 +97,7 @@ def entry_from(row: sqlite3.Row) -> RecipientEntry:
     )
 
 
-def message_from(row: sqlite3.Row, entries: Sequence[RecipientEntry], data: bytes) -> Message:
+def message_from(row: Row, entries: Sequence[RecipientEntry], data: bytes) -> Message:
     """Read a message's row; its recipients and its bytes come from elsewhere."""
     return Message(
         id=MessageId(row["id"]),
