@@ -5,6 +5,7 @@ import re
 from relay.mime import markup
 from relay.mime.charset import decode
 from relay.mime.enriched import enriched_to_html
+from relay.mime.header import Header
 from relay.mime.labels import codec_of, is_ascii_label
 from relay.mime.notes import Code
 from relay.mime.plaintext import page, text_to_html, unflow
@@ -29,11 +30,12 @@ _ELSEWHERE = frozenset({"message/partial", "message/external-body"})
 class Bodies:
     """What the walk found, in the order of the message; grows while it walks."""
 
-    __slots__ = ("calendars", "codes", "encrypted", "files", "pieces")
+    __slots__ = ("around", "calendars", "codes", "encrypted", "files", "pieces")
 
     def __init__(self) -> None:
         self.pieces: list[Part] = []  # texts to be shown, one below the other
         self.files: list[Part] = []  # everything else
+        self.around: list[Header] = []  # of the multipart/related, outer first
         self.encrypted: set[int] = set()  # ids of the files that belong to a multipart/encrypted
         self.calendars: set[int] = set()  # ids of the files that were alternatives of a text
         self.codes: dict[Code, str] = {}  # notes, each once, in order; with what they are about
@@ -193,6 +195,7 @@ def _is_bare_text(leaf: Part, *, alternative: bool) -> bool:
 
 def _related(part: Part, found: Bodies) -> None:
     """Show the root; what else has a Content-ID or a location belongs to it (RFC 2387)."""
+    found.around.append(part.header)
     start = part.content_type.text("start").strip("<> ")
     named = [child for child in part.children if start and child.content_id == start]
     root = next(iter([*named, *(child for child in part.children if _holds(child, _BODY)), *part.children]), None)

@@ -1,4 +1,4 @@
-"""Inline images: what the HTML refers to by cid: (RFC 2392) or Content-Location (RFC 2557), and how it can travel."""
+"""Inline images: what the HTML shows by cid: (RFC 2392), and how it can travel."""
 
 import binascii
 import re
@@ -9,16 +9,19 @@ from itertools import islice
 from urllib.parse import unquote
 
 from relay.errors import MailRefused
+from relay.mime import markup
 from relay.mime.content import Attachment, InlineImage
 from relay.outcome import Replies
 
 _CID = re.compile(r"cid:", re.IGNORECASE)
 _BARE = re.compile(r"[^\"'\s<>()]{1,998}")
 _QUOTED = re.compile(r"[^\"'<>\n]{1,998}(?=[\"'])")
-_LOCATED = re.compile(
-    r"((?:\bsrc|\bbackground|\bposter)\s*=\s*)(?:\"([^\"<>]*+)\"|'([^'<>]*+)')|(\burl\(\s*[\"']?)([^\"')<>]*+)",
-    re.IGNORECASE,
-)
+_BRACKETED = re.compile(r"<[^\"'\s<>()]{1,998}>")
+_QUOTE_ENTITY = re.compile(r"&(?:quot|apos|#0*3[49]|#x0*2[27]);", re.IGNORECASE)
+#: What stands before an address: the name of its attribute, or a style.
+_BEFORE = re.compile(r"(?:(?P<name>[\w:-]+)\s*=\s*[\"']?|(?P<style>\burl\(\s*(?:[\"']|&#?\w+;)?))\s*\Z", re.IGNORECASE)
+_BEFORE_CHARS = 64
+_LINKS = ("a", "area")
 _IMAGE_TAG = re.compile(r"<img\b[^<>]*+>", re.IGNORECASE)
 _MOST_REFERENCES = 10_000  # no honest document has more
 _DATA_LIMIT_BYTES = 64 * 1024**2
@@ -34,7 +37,7 @@ class Reference:
 
 
 def references(html: str, content_ids: Mapping[str, str]) -> Iterator[Reference]:
-    """Find where the HTML refers to one of these Content-IDs.
+    """Find where the HTML shows one of these Content-IDs.
 
     Args:
         html: The document.
@@ -42,16 +45,24 @@ def references(html: str, content_ids: Mapping[str, str]) -> Iterator[Reference]
     """
     if not content_ids:
         return
-    for mark in islice(_CID.finditer(html), _MOST_REFERENCES):
-        for pattern in (_BARE, _QUOTED):
-            written = pattern.match(html, mark.end())
+    for start, end in _shown_marks(html):
+        for pattern in (_BARE, _QUOTED, _BRACKETED):
+            written = pattern.match(html, end)
             if written is None:
                 continue
             found = _resolved(written[0], content_ids)
             if found:
                 content_id, length = found
-                yield Reference(mark.start(), mark.end() + length, content_id)
+                yield Reference(start, end + length, content_id)
                 break
+
+
+def shows_more(html: str, content_ids: Mapping[str, str]) -> bool:
+    """Tell whether the HTML shows something by cid: that is none of these."""
+    if "cid:" not in html:
+        return False
+    there = {reference.start for reference in references(html, content_ids)}
+    return any(start not in there for start, _ in _shown_marks(html))
 
 
 def spellings(content_ids: Sequence[str]) -> dict[str, str]:
@@ -61,26 +72,6 @@ def spellings(content_ids: Sequence[str]) -> dict[str, str]:
         for content_id in content_ids:
             table.setdefault(spelling(content_id), content_id)
     return table
-
-
-def relocated(html: str, locations: Mapping[str, str]) -> str:
-    """Rewrite references by Content-Location to cid: addresses.
-
-    Args:
-        html: The document.
-        locations: Content-Location -> Content-ID.
-    """
-    if not any(location in html or escape(location) in html for location in locations):
-        return html
-
-    def rewritten(found: re.Match[str]) -> str:
-        address = next(group for group in (found[2], found[3], found[5]) if group is not None)
-        content_id = locations.get(unescape(address).strip())
-        if content_id is None:
-            return found[0]
-        return f"{found[4]}cid:{content_id}" if found[4] else f'{found[1]}"cid:{escape(content_id)}"'
-
-    return _LOCATED.sub(rewritten, html)
 
 
 def inline_as_data(html: str, images: Sequence[InlineImage], *, max_bytes: int = _DATA_LIMIT_BYTES) -> str:
@@ -151,10 +142,31 @@ def sniffed_type(encoded: bytes) -> str:
     return next((kind for magic, kind in _MAGIC if head.startswith(magic)), "")
 
 
+def _shown_marks(html: str) -> Iterator[tuple[int, int]]:
+    """Find each "cid:" that stands for a picture, start and end.
+
+    In a text it is a word: mail programs write [cid:image001.png@01D] for a picture where they make text of HTML. And
+    a link to a picture shows none.
+    """
+    seen = tag_end = 0
+    element = ""
+    for mark in islice(_CID.finditer(html), _MOST_REFERENCES):
+        tag = markup.last_tag(html, max(seen, tag_end), mark.start())
+        seen = mark.start()
+        if tag:
+            element, tag_end = tag
+        before = _BEFORE.search(html[max(0, mark.start() - _BEFORE_CHARS) : mark.start()])
+        is_link = element in _LINKS and before is not None and (before["name"] or "").lower() == "href"
+        if (mark.start() < tag_end and not is_link) or (before and before["style"]):
+            yield mark.span()
+
+
 def _resolved(written: str, content_ids: Mapping[str, str]) -> tuple[str, int] | None:
     """Match what stands behind "cid:" with a Content-ID; returns it and how many characters it took."""
-    for text in (written, written.rstrip(",;")):
+    for text in (written, written.rstrip(",;"), _QUOTE_ENTITY.split(written, 1)[0]):
         plain = unescape(text).strip()
+        if plain.startswith("<") or plain.lower().startswith("%3c"):
+            plain = unquote(plain).strip("<>")
         for spelling in (plain, unquote(plain), plain.lower(), unquote(plain).lower()):
             if spelling in content_ids:
                 return content_ids[spelling], len(text)

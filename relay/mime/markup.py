@@ -24,6 +24,11 @@ _INVISIBLE = re.compile(
 _SHOWN = re.compile(r"<(?:img|svg|video|object|iframe|embed|input|hr|table)\b|background|cid:", re.IGNORECASE)
 _WORD_SHOWN = re.compile(r">\s*[^\s<&]")
 _HIDING = re.compile(r"<(?:style|script|title|head|!--)", re.IGNORECASE)
+# Tags as browsers read them (WHATWG HTML section 13.2.5).
+_TAG = re.compile(r"</?([A-Za-z][^\t\n\f\r />]*)")
+_ATTRIBUTE = re.compile(
+    r"[\t\n\f\r /]*(?:>|[^\t\n\f\r />][^\t\n\f\r />=]*(?:[\t\n\f\r ]*=[\t\n\f\r ]*(?:([\"'])|[^\t\n\f\r >]*))?)"
+)
 HIDDEN_BYTES = 4096  #: longer documents show something
 
 
@@ -82,6 +87,25 @@ def document(html: str) -> Document:
     closed = _outside_comments(_CLOSE, html, max(begin, len(html) - _HEAD_CHARS))
     end = closed.start() if closed else len(html)
     return Document(html[:begin], html[begin:end], html[end:])
+
+
+def last_tag(html: str, start: int, end: int) -> tuple[str, int] | None:
+    """Find the last tag that begins in a stretch of a document: the element's name in lower case, and the tag's end."""
+    while (end := html.rfind("<", start, end)) >= 0:
+        if tag := _TAG.match(html, end):
+            return tag[1].lower(), tag_end(html, tag.end(), len(html))
+    return None
+
+
+def tag_end(html: str, position: int, limit: int) -> int:
+    """Find the end of a tag behind its name, stepping over quoted values."""
+    while attribute := _ATTRIBUTE.match(html, position, limit):
+        position = attribute.end()
+        if attribute[1]:
+            position = (html.find(attribute[1], position, limit) + 1) or limit
+        elif attribute[0].endswith(">"):
+            return position
+    return limit
 
 
 def _outside_comments(tag: re.Pattern[str], html: str, start: int = 0) -> re.Match[str] | None:

@@ -14,7 +14,8 @@ from relay.mime.bodies import Bodies, compose, find_bodies
 from relay.mime.content import Attachment, Content, InlineImage
 from relay.mime.eightbit import recoded, recoded_header
 from relay.mime.header import Header, read_header
-from relay.mime.images import references, relocated, sniffed_type, spellings
+from relay.mime.images import references, shows_more, sniffed_type, spellings
+from relay.mime.locations import base_of, locations_of, relocated, told_base
 from relay.mime.losses import is_auto_submitted, remark_header
 from relay.mime.naming import Namer, type_of
 from relay.mime.notes import Code, note
@@ -79,11 +80,12 @@ def read(data: bytes, bounds: MimeSettings) -> Content:
 
 def _files(html: str, found: Bodies) -> tuple[str, tuple[InlineImage, ...], tuple[Attachment, ...]]:
     """Tell the images that the HTML shows from the attachments; each file gets its name."""
-    if not found.files:
-        return html, (), ()
     kinds = {id(part): _kind(part) for part in found.files}
-    html, ids = _identified(html, found.files, kinds)
-    shown = {reference.content_id for reference in references(html, spellings(tuple(ids)))}
+    html, ids = _identified(html, found, kinds)
+    table = spellings(tuple(ids))
+    if shows_more(html, table):
+        found.remark(Code.IMAGE_MISSING)
+    shown = {reference.content_id for reference in references(html, table)}
     namer = Namer()
     images: list[InlineImage] = []
     attachments: list[Attachment] = []
@@ -99,20 +101,29 @@ def _files(html: str, found: Bodies) -> tuple[str, tuple[InlineImage, ...], tupl
     return html, tuple(images), tuple(attachments)
 
 
-def _identified(html: str, files: list[Part], kinds: dict[int, str]) -> tuple[str, dict[str, Part]]:
+def _identified(html: str, found: Bodies, kinds: dict[int, str]) -> tuple[str, dict[str, Part]]:
     """Find the parts that the HTML could show, by Content-ID; references by Content-Location are rewritten to such."""
     ids: dict[str, Part] = {}
-    locations: dict[str, str] = {}
-    for number, part in enumerate(files, start=1):
+    located: dict[str, Part] = {}
+    for number, part in enumerate(found.files, start=1):
         if not kinds[id(part)].startswith(_SHOWABLE):
             continue
-        location = words.unstructured(part.header.first("content-location"))
-        content_id = part.content_id or (f"location-{number}" if location else "")
+        has_location = bool(part.header.first("content-location"))
+        content_id = part.content_id or (f"location-{number}" if has_location else "")
         if content_id and content_id not in ids:
             ids[content_id] = part
-            if location and len(locations) < _MOST_LOCATIONS:
-                locations.setdefault(location, content_id)
-    return relocated(html, locations) if locations else html, ids
+            if has_location and len(located) < _MOST_LOCATIONS:
+                located[content_id] = part
+    return _with_locations(html, found, located) if located else html, ids
+
+
+def _with_locations(html: str, found: Bodies, located: dict[str, Part]) -> str:
+    base = base_of(html, map(told_base, (*(piece.header for piece in found.pieces), *found.around)))
+    locations: dict[str, str] = {}
+    for content_id, part in located.items():
+        for spelling in locations_of(part.header, base):
+            locations.setdefault(spelling, content_id)
+    return relocated(html, locations, base)
 
 
 def _kind(part: Part) -> str:

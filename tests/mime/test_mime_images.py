@@ -3,7 +3,7 @@
 import base64
 
 import pytest
-from mails import content, file, html, multipart, part
+from mails import codes, content, file, html, multipart, part
 
 from relay.mime import inline_as_attachments, inline_as_data
 
@@ -44,6 +44,19 @@ def shown(page, *images):
         (f'<img srcset="{URI} 1x, {URI}, x">', '<img srcset="cid:i@x 1x, cid:i@x, x">'),
         (f'<img src="{URI}"><img src="{URI}">', '<img src="cid:i@x"><img src="cid:i@x">'),
         (f'<v:fill src="{URI}"/>', '<v:fill src="cid:i@x"/>'),
+        (f'<v:imagedata src="{URI}" o:title=""/>', '<v:imagedata src="cid:i@x" o:title=""/>'),
+        (f'<!--[if mso]><v:fill src="{URI}"/><![endif]-->', '<!--[if mso]><v:fill src="cid:i@x"/><![endif]-->'),
+        (f'<image src="{URI}">', '<image src="cid:i@x">'),
+        (f'<svg><image xlink:href="{URI}"/></svg>', '<svg><image xlink:href="cid:i@x"/></svg>'),
+        (f'<svg><image href="{URI}"/></svg>', '<svg><image href="cid:i@x"/></svg>'),
+        (f"<style>p {{ background: url( '{URI}' ) }}</style>", "<style>p { background: url( 'cid:i@x' ) }</style>"),
+        (f'<p style="background:url(&quot;{URI}&quot;)">', '<p style="background:url(&quot;cid:i@x&quot;)">'),
+        (f'<img src=" {URI}">', '<img src=" cid:i@x">'),
+        (f'<img src="{URI}">', '<img src="cid:<i@x>">'),
+        (f'<img src="{URI}">', '<img src="cid:&lt;i@x&gt;">'),
+        (f'<img src="{URI}">', '<img src="cid:%3Ci@x%3E">'),
+        (f'<img alt="a > b" src="{URI}">', '<img alt="a > b" src="cid:i@x">'),
+        (f'<img alt="a < b" src="{URI}">', '<img alt="a < b" src="cid:i@x">'),
     ],
 )
 def test_a_reference_becomes_the_image(expected, page):
@@ -55,6 +68,45 @@ def test_a_reference_becomes_the_image(expected, page):
 )
 def test_an_image_not_referred_to_is_an_attachment(page):
     assert (page, ["i.png"]) == shown(page, image())
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        "<p>Regards [cid:i@x]</p>",
+        "<p>a < b, see cid:i@x</p>",
+        "<pre>&lt;img src=cid:i@x&gt;</pre>",
+        '<a href="cid:i@x">the picture</a>',
+        '<map><area title="" HREF = "cid:i@x"></map>',
+    ],
+)
+def test_a_word_or_a_link_shows_no_image(page):
+    """Outlook writes [cid:image001.png@01D] where it makes text of HTML: the whole picture stood there in base64."""
+    assert (page, ["i.png"]) == shown(page, image())
+
+
+@pytest.mark.parametrize(
+    ("expected", "page"),
+    [
+        ({"image_missing"}, '<img src="cid:other">'),
+        ({"image_missing"}, '<img src="cid:i@x"><td style="background:url(cid:other)">'),
+        (set(), '<img src="cid:i@x">'),
+        (set(), "<p>[cid:other]</p>"),
+    ],
+)
+def test_an_image_that_the_mail_does_not_hold_is_noted(expected, page):
+    assert expected == codes(content(multipart(b"related", html(page.encode()), image())))
+
+
+def test_an_image_that_is_missing_is_noted_also_where_there_is_no_file_at_all():
+    assert {"image_missing"} == codes(content(html(b'<img src="cid:other">')))
+
+
+@pytest.mark.parametrize("unit", ["<x cid:", '<x y="cid:', "<", "<a <", "cid:i@x ", '"<a href="cid:i@x ', "url(cid:"])
+def test_hostile_references_cost_no_more_than_their_length(unit):
+    """Each of them once began a search that ended only with the document."""
+    page = html((unit * 30_000).encode() + b"cid:i@x")
+    content(multipart(b"related", page, image()))
 
 
 @pytest.mark.parametrize(
@@ -83,6 +135,36 @@ def test_an_image_may_be_referred_to_by_its_location(location, page):
     assert (f'<img src="{URI}">', []) == shown(
         page, image(b"", b"image/png", b"", PNG, b"Content-Location: " + location)
     )
+
+
+@pytest.mark.parametrize(
+    ("around", "root", "location", "base", "page"),
+    [
+        (b"", b"Content-Location: http://x.example/a/page.html", b"http://x.example/a/l.png", b"", '<img src="l.png">'),
+        (
+            b"",
+            b"Content-Location: http://x.example/a/page.html",
+            b"../l.png",
+            b"",
+            '<img src="http://x.example/l.png">',
+        ),
+        (b"Content-Base: http://x.example/a/", b"X: y", b"l.png", b"", '<img src="http://x.example/a/l.png">'),
+        (b"Content-Location: http://x.example/a/", b"X: y", b"http://x.example/a/l.png", b"", "<img src=l.png>"),
+        (b"X: y", b"Content-Base: http://x.example/", b"l.png", b"http://x.example/a/", '<img src="a/l.png">'),
+        (b"X: y", b"X: y", b"http://x.example/l.png", b"", '<base href="http://x.example/"><img src="l.png">'),
+        (b"X: y", b"X: y", b"l.png", b"", '<img src="./l.png">'),
+        (b"X: y", b"X: y", b"file:///C:/My%20files/l.png", b"", '<img src="file:///C:/My files/l.png">'),
+        (b"X: y", b"X: y", b"file:///C:/My\r\n\tfiles/l.png", b"", '<img src="file:///C:/Myfiles/l.png">'),
+        (b"X: y", b"X: y", b"http://[/l.png", b"", '<img src="http://[/l.png">'),
+    ],
+)
+def test_a_location_may_be_relative_to_what_the_mail_tells(around, root, location, base, page):
+    fields = [b"Content-Location: " + location, *([b"Content-Base: " + base] if base else [])]
+    text = part(page.encode(), b"Content-Type: text/html", root)
+    parts = (text, image(b"", b"image/png", b"", PNG, *fields))
+    found = content((around or b"X: y") + b"\r\n" + multipart(b"related", *parts))
+    assert ([PNG], ()) == ([entry.body.decoded() for entry in found.inline_images], found.attachments)
+    assert URI in inline_as_data(found.html, found.inline_images)
 
 
 def test_a_location_in_a_style_is_found():

@@ -7,6 +7,8 @@ run may leave the gateway unless variables were asked for.
 import re
 from collections.abc import Iterator
 
+from relay.mime.markup import tag_end
+
 _MARKER = "###"
 # Both begin with a literal, which the engine looks for much faster than for anything else.
 _RUN = re.compile(r"###+")
@@ -16,9 +18,6 @@ _WORD_JOINER = "\N{WORD JOINER}"
 # HTML as far as it must be read (WHATWG HTML section 13.2.5): where a tag or a comment begins and ends.
 _MARKUP = re.compile(r"<(?:(!--)|(/?[A-Za-z][^\t\n\f\r />]*)|[!?/])")
 _COMMENT_END = re.compile(r"--!?>")
-_ATTRIBUTE = re.compile(
-    r"[\t\n\f\r /]*(?:>|[^\t\n\f\r />][^\t\n\f\r />=]*(?:[\t\n\f\r ]*=[\t\n\f\r ]*(?:([\"'])|[^\t\n\f\r >]*))?)"
-)
 _RAW = ("style", "script", "xmp", "iframe", "noembed", "noframes")  # no tags and no entities inside
 _WITHOUT_TAGS = ("title", "textarea")  # no tags inside, but entities
 _CLOSING = {name: re.compile(rf"</(?i:{name})(?=[\t\n\f\r />])") for name in _RAW + _WITHOUT_TAGS}
@@ -85,7 +84,7 @@ def _raw_spans(html: str, position: int, limit: int, *, in_comment: bool) -> Ite
                 position = (html.find(">", position, limit) + 1) or limit
             continue
         element = markup[2].lower()
-        position = _tag_end(html, markup.end(), limit)
+        position = tag_end(html, markup.end(), limit)
         if element == _ENDLESS:
             yield position, limit, element
             return
@@ -104,14 +103,3 @@ def _comment_end(html: str, start: int, limit: int) -> tuple[int, int]:
     """Find where a comment's text ends and where it does; "<!-->" is a whole one."""
     closing = _COMMENT_END.search(html, start + len("<!"), limit)
     return closing.span() if closing else (limit, limit)
-
-
-def _tag_end(html: str, position: int, limit: int) -> int:
-    """Find the end of a tag behind its name, stepping over quoted values."""
-    while attribute := _ATTRIBUTE.match(html, position, limit):
-        position = attribute.end()
-        if attribute[1]:
-            position = (html.find(attribute[1], position, limit) + 1) or limit
-        elif attribute[0].endswith(">"):
-            return position
-    return limit
