@@ -139,6 +139,25 @@ class Doubt:
     maybe_accepted: frozenset[str] = frozenset()  # mailboxes that may have it
 
 
+@dataclass(frozen=True, slots=True)
+class Doubted:
+    """A message with recipients that the API may have, and nobody knows: UNCONFIRMED, or HELD because of it."""
+
+    message_id: MessageId
+    account: str
+    entries: tuple[RecipientEntry, ...]  # all of them
+    #: By position of who is in doubt: when the first attempt began that the API may have taken.
+    begun_at: Mapping[int, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Suspects:
+    """Who else may have caused what an API tells of mailboxes and batches."""
+
+    begun_at: Mapping[str, Mapping[str, float]]  # by mailbox, by message: since when an attempt may have been taken
+    batches: Mapping[str, frozenset[MessageId]]  # by batch: the messages that are known to be in it
+
+
 class Queue(Protocol):
     """Durable keeping, as intake and worker use it. Every method is one transaction, synced when it returns.
 
@@ -182,6 +201,16 @@ class Queue(Protocol):
 
         Returns how many recipients it settled. For outcomes that come to light later: an answer whose lease was lost, a
         report. A holder of the lease finds out when it begins an attempt.
+        """
+
+    async def doubted(self, account: str | None, limit: int) -> Sequence[Doubted]:
+        """List up to `limit` recipients in doubt, of one account or (None) of all, who is longest first, by message."""
+
+    async def suspects(self, mailboxes: Collection[str], batches: Collection[str], since: float) -> Suspects:
+        """Tell which messages may have been sent to mailboxes by attempts since a time, and who is known in batches.
+
+        Counted is every attempt that the API may have taken, also where another followed it or a person ended it, and
+        what is being sent now; what is in doubt outside the queue counts under a name of its own, from time 0 on.
         """
 
     async def release(self, claim: Claim, due_at: float | None) -> None:

@@ -134,6 +134,14 @@ def row_bodies(connection: sqlite3.Connection, caught: Sequence[Caught]) -> dict
     return {seq: data for seq, data in found.items() if data is not None}
 
 
+def entries_of(connection: sqlite3.Connection, seqs: str) -> defaultdict[int, list[RecipientEntry]]:
+    """Read the recipients of messages, by seq, in the order of their positions."""
+    entries: defaultdict[int, list[RecipientEntry]] = defaultdict(list)
+    for row in connection.execute(SELECT_ENTRIES, (seqs,)):
+        entries[row["message"]].append(entry_from(row))
+    return entries
+
+
 def next_due_at(connection: sqlite3.Connection, now: float) -> float | None:
     """Tell when the next message that nobody works on is due; of a paused account not before the pause ends."""
     paused = _paused(connection, now)
@@ -189,7 +197,7 @@ def _load(connection: sqlite3.Connection, seqs: str, now: float) -> tuple[list[C
     caught: list[Caught] = []
     finished: list[sqlite3.Row] = []
     rows = connection.execute(SELECT_MESSAGES, (seqs,)).fetchall()
-    entries = _entries(connection, seqs)
+    entries = entries_of(connection, seqs)
     for row in rows:
         mine = entries[row["seq"]]
         if all(entry.state in FINAL_STATES for entry in mine):
@@ -200,13 +208,6 @@ def _load(connection: sqlite3.Connection, seqs: str, now: float) -> tuple[list[C
     if finished:
         close(connection, [row["seq"] for row in finished], now)
     return caught, [row["body_file"] for row in finished if row["body_file"]]
-
-
-def _entries(connection: sqlite3.Connection, seqs: str) -> defaultdict[int, list[RecipientEntry]]:
-    entries: defaultdict[int, list[RecipientEntry]] = defaultdict(list)
-    for row in connection.execute(SELECT_ENTRIES, (seqs,)):
-        entries[row["message"]].append(entry_from(row))
-    return entries
 
 
 def _row_body(connection: sqlite3.Connection, row: sqlite3.Row) -> bytes | None:

@@ -7,7 +7,7 @@ from relay.queue.rows import Value
 from relay.queue.sqlite.many import execute_rows
 from relay.queue.told import HISTORY_COLUMNS, INTERRUPTED
 
-_COLUMNS = (
+ATTEMPT_COLUMNS = (
     "message, position, entry, number, owner, begun_at, ended_at, seconds, call, outcome, maybe_accepted, reason, "
     "provider_message_id, provider_batch_id"
 )
@@ -17,7 +17,7 @@ _NEXT_ENTRY = """
 # Before the recipient's row changes: it knows when the attempt began.
 INSERT_ATTEMPTS = f"""
 WITH ended ({HISTORY_COLUMNS}) AS (VALUES {{rows}})
-INSERT INTO attempt ({_COLUMNS})
+INSERT INTO attempt ({ATTEMPT_COLUMNS})
 SELECT r.message, r.position, {_NEXT_ENTRY}, r.attempts, ended.owner, r.changed_at, ended.now, ended.seconds,
     ended.call, ended.outcome, ended.maybe_accepted, ended.reason, ended.provider_message_id, ended.provider_batch_id
 FROM ended CROSS JOIN recipient AS r ON r.message = ended.message AND r.position = ended.position
@@ -26,7 +26,7 @@ FROM ended CROSS JOIN recipient AS r ON r.message = ended.message AND r.position
 # repeats the last row, the caller is only making sure.
 INSERT_FINDING = f"""
 WITH found ({HISTORY_COLUMNS}) AS (VALUES {{rows}})
-INSERT INTO attempt ({_COLUMNS})
+INSERT INTO attempt ({ATTEMPT_COLUMNS})
 SELECT r.message, r.position, 1 + coalesce(last.entry, 0), r.attempts, found.owner, found.now - found.seconds,
     found.now, found.seconds, found.call, found.outcome, found.maybe_accepted, found.reason,
     found.provider_message_id, found.provider_batch_id
@@ -39,7 +39,7 @@ WHERE last.entry IS NULL
         found.provider_batch_id)
 """  # noqa: S608 - our own words
 INTERRUPT_ATTEMPTS = f"""
-INSERT INTO attempt ({_COLUMNS})
+INSERT INTO attempt ({ATTEMPT_COLUMNS})
 SELECT r.message, r.position, {_NEXT_ENTRY}, r.attempts, coalesce(m.leased_by, ''), r.changed_at, :now, NULL, '',
     'interrupted', 1, :reason, '', ''
 FROM recipient AS r CROSS JOIN message AS m ON m.seq = r.message

@@ -5,9 +5,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from relay.errors import QueueError, QueueFull
-from relay.queue.contract import WAITING_STATES, NewMessage
+from relay.queue.contract import WAITING_STATES, NewMessage, State
 from relay.queue.rows import MESSAGE_COLUMNS, RECIPIENT_COLUMNS, Value, entry_values, keeps_body, message_values
 from relay.queue.sqlite.bodies import BodyFile
+from relay.queue.sqlite.history import ATTEMPT_COLUMNS
 from relay.queue.sqlite.many import execute_rows, listed
 from relay.queue.sqlite.room import Room
 
@@ -18,6 +19,15 @@ VALUES {{rows}}
 """  # noqa: S608 - our own words
 INSERT_BODIES = "INSERT INTO body (message, data) VALUES {rows}"
 INSERT_RECIPIENTS = f"INSERT INTO recipient ({RECIPIENT_COLUMNS}) VALUES {{rows}}"  # noqa: S608 - our own words
+# An attempt that was made while the client waited, and that the API may have taken.
+INSERT_UNCONFIRMED = f"""
+WITH unconfirmed (message, position, now) AS (VALUES {{rows}})
+INSERT INTO attempt ({ATTEMPT_COLUMNS})
+SELECT r.message, r.position, 1, r.attempts, '', m.received_at, unconfirmed.now, NULL, '', 'deferred', 1, r.reason,
+    '', ''
+FROM unconfirmed CROSS JOIN message AS m ON m.seq = unconfirmed.message
+CROSS JOIN recipient AS r ON r.message = unconfirmed.message AND r.position = unconfirmed.position
+"""  # noqa: S608 - our own words
 SELECT_KEPT = """
 SELECT (SELECT value FROM tally WHERE name = 'bytes_kept'), (SELECT coalesce(max(seq), 0) FROM message)
 """
@@ -67,6 +77,7 @@ def insert(
     messages: list[tuple[Value, ...]] = []
     recipients: list[tuple[Value, ...]] = []
     bodies: list[tuple[Value, ...]] = []
+    unconfirmed: list[tuple[Value, ...]] = []
     told: list[QueueError | None] = []
     for each in incoming:
         is_open = keeps_body(each.new.entries)
@@ -79,11 +90,14 @@ def insert(
         seq, kept = seq + 1, kept + size
         messages.append(_message_row(seq, each, size, now, is_open=is_open))
         recipients += [entry_values(seq, entry, now) for entry in each.new.entries]
+        unsure = (entry for entry in each.new.entries if entry.state is State.UNCONFIRMED)
+        unconfirmed += [(seq, entry.position, now) for entry in unsure]
         if is_open and each.file is None:
             bodies.append((seq, each.new.message.data))
         told.append(None)
     execute_rows(connection, INSERT_MESSAGES, messages)
     execute_rows(connection, INSERT_RECIPIENTS, recipients)
+    execute_rows(connection, INSERT_UNCONFIRMED, unconfirmed)
     execute_rows(connection, INSERT_BODIES, bodies)
     return told
 

@@ -18,17 +18,19 @@ from relay.queue.contract import (
     Claim,
     Counts,
     Doubt,
+    Doubted,
     NewMessage,
     Pause,
     RecipientEntry,
     Result,
     Standing,
+    Suspects,
     Volume,
 )
 from relay.queue.migration import scripts
 from relay.queue.rows import keeps_body
 from relay.queue.settling import Settlement
-from relay.queue.sqlite import claiming, doubting, findings, keeping, setback, standing, view
+from relay.queue.sqlite import claiming, doubted, doubting, findings, keeping, setback, standing, view
 from relay.queue.sqlite.beginning import begin
 from relay.queue.sqlite.bodies import FILE_THRESHOLD_BYTES, BodyDamaged, BodyFile, BodyFiles
 from relay.queue.sqlite.connection import connect, store_errors
@@ -147,6 +149,14 @@ class SqliteQueue:
         if confirmed.file is not None:
             self._discard([confirmed.file])
         return confirmed.recipients
+
+    async def doubted(self, account: str | None, limit: int) -> Sequence[Doubted]:
+        """See `Queue.doubted`."""
+        return await self._reader.ask(lambda connection: doubted.doubted(connection, account, limit))
+
+    async def suspects(self, mailboxes: Collection[str], batches: Collection[str], since: float) -> Suspects:
+        """See `Queue.suspects`."""
+        return await self._reader.ask(lambda connection: doubted.suspects(connection, mailboxes, batches, since))
 
     async def recover(self, owner: str) -> int:
         """See `Queue.recover`."""

@@ -69,6 +69,8 @@ CREATE TABLE recipient (
 CREATE INDEX recipient_provider_message ON recipient (provider_message_id) WHERE provider_message_id <> '';
 CREATE INDEX recipient_provider_batch ON recipient (provider_batch_id) WHERE provider_batch_id <> '';
 CREATE INDEX recipient_mailbox ON recipient (mailbox);
+-- For whom proof is sought, or a person asked: few.
+CREATE INDEX recipient_doubted ON recipient (changed_at) WHERE state IN ('unconfirmed', 'held');
 
 -- One row for each attempt on each recipient, written once when it has ended: while it is under way, the recipient's state
 -- says so. A crash in between leaves that state, and whoever finds it writes the row.
