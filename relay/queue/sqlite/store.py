@@ -1,11 +1,10 @@
 """The queue on SQLite: the contract's methods, each handed to the thread that does it."""
 
 import asyncio
-import os
 import sqlite3
 from collections.abc import Callable, Collection, Coroutine, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, closing
+from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
 from typing import Any, Self, TypeVar
@@ -27,15 +26,14 @@ from relay.queue.contract import (
     Suspects,
     Volume,
 )
-from relay.queue.migration import scripts
 from relay.queue.rows import keeps_body
 from relay.queue.settling import Settlement
-from relay.queue.sqlite import claiming, doubted, doubting, findings, keeping, setback, standing, view
+from relay.queue.sqlite import claiming, doubted, doubting, findings, keeping, standing, view
 from relay.queue.sqlite.beginning import begin
 from relay.queue.sqlite.bodies import FILE_THRESHOLD_BYTES, BodyDamaged, BodyFile, BodyFiles
-from relay.queue.sqlite.connection import connect, store_errors
+from relay.queue.sqlite.connection import store_errors
 from relay.queue.sqlite.lock import StoreLock
-from relay.queue.sqlite.migration import migrate
+from relay.queue.sqlite.opening import prepare
 from relay.queue.sqlite.reader import Reader
 from relay.queue.sqlite.room import Room
 from relay.queue.sqlite.settling import settle
@@ -48,8 +46,6 @@ _PRUNE_STEP = 100
 _READ_AGAIN_SECONDS = 60.0
 #: Big bodies written or read at once.
 _FILE_THREADS = 4
-
-_SELECT_FILE = "SELECT 1 FROM message INDEXED BY message_body_file WHERE body_file = ?"
 
 T = TypeVar("T")
 #: Told which message was set aside, why, and whether it is held for a person; otherwise it comes again by itself.
@@ -96,7 +92,7 @@ class SqliteQueue:
         Raises:
             QueueError: it cannot be used; the text names the file and the cure.
         """
-        lock, turn, files = await asyncio.to_thread(_prepare, settings.path, clock, exclusive=exclusive)
+        lock, turn, files = await asyncio.to_thread(prepare, settings.path, clock, exclusive=exclusive)
         return cls(settings, clock, lock, turn, files, on_damage)
 
     # --- Queue: taking in ---
@@ -378,25 +374,3 @@ class SqliteQueue:
         self._reader.close()
         self._file_threads.shutdown()
         self._lock.drop()
-
-
-def _prepare(path: Path, clock: Clock, *, exclusive: bool) -> tuple[StoreLock, Turn, BodyFiles]:
-    files = BodyFiles(path)
-    with store_errors(path), ExitStack() as undo:
-        lock = StoreLock(path, exclusive=exclusive)
-        undo.callback(lock.drop)
-        turn = Turn(path, shared=not exclusive)
-        undo.callback(turn.close)
-        # Made here and not by SQLite, so that nobody else may read mail; its log files take over the mode.
-        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
-        connection = undo.enter_context(closing(connect(path, create=True)))
-        with turn, connection:
-            migrate(connection, path, scripts("sqlite"), clock())
-            connection.execute("BEGIN IMMEDIATE")
-            setback.mend(connection, clock())
-        files.prepare()
-        if exclusive:  # otherwise another worker's file may be about to get its row
-            files.sweep(lambda name: connection.execute(_SELECT_FILE, (name,)).fetchone() is not None)
-        connection.close()
-        undo.pop_all()
-    return lock, turn, files
