@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterable
 from dataclasses import replace
 
-from relay.outcome import Accepted, Deferred
+from relay.outcome import Accepted, Deferred, Refused
 from relay.preparation import Prepared
 from relay.queue.contract import RecipientEntry, Result, State
 
@@ -42,5 +42,7 @@ def _entry_after(entry: RecipientEntry, result: Result | None, under_way: Collec
             )
         case Deferred(was_tried=False) as said:
             return replace(tried, attempts=0, reason=said.reason)
+        case Refused() as said:
+            return replace(tried, reason=said.reason, status=said.reply.enhanced)
         case said:
             return replace(tried, reason=said.reason)

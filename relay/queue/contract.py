@@ -28,6 +28,13 @@ class State(StrEnum):
     DROPPED = "dropped"  # a person removed it
 
 
+class Action(StrEnum):
+    """What a sender is to be told of a recipient that came to its end: words of RFC 3464 section 2.3.3."""
+
+    FAILED = "failed"  # given up, or proven impossible
+    RELAYED = "relayed"  # the API has it, and the sender asked to hear of it
+
+
 #: States in which nothing more will be tried.
 FINAL_STATES = frozenset({State.ACCEPTED, State.REFUSED, State.EXPIRED, State.DROPPED})
 #: States in which somebody but a person has something to do.
@@ -47,6 +54,8 @@ class RecipientEntry:
     reason: str = ""  # of the last outcome; empty: none yet
     changed_at: float = 0.0  # when it came to this state; the store fills it in
     due_at: float | None = None  # when its next attempt may begin, or its rule be applied; None: as soon as the message
+    status: str = ""  # RFC 3463 status of the last outcome, if that was a refusal
+    owed: Action | None = None  # what its sender is still to be told; the store fills it in
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +70,7 @@ class NewMessage:
     notes: tuple[Note, ...] = ()
     leased_by: str = ""  # begins its life claimed by this owner; SENDING entries are journalled as begun
     lease_seconds: float = 0.0
+    notice_at: float | None = None  # when its sender is told that it still waits; None: never
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,7 +177,7 @@ class Queue(Protocol):
     async def put(self, new: NewMessage) -> None:
         """Keep a message. After return it survives kill -9 and power loss. Raises QueueFull when there is no room.
 
-        Messages whose entries are all final are kept as history, without their body.
+        Messages whose entries are all final are kept as history; without their body, unless a report is owed.
         """
 
     async def claim(
@@ -215,14 +225,15 @@ class Queue(Protocol):
 
     async def release(self, claim: Claim, due_at: float | None) -> None:
         """Give the lease back. `due_at`: when the message is due again; None: nothing is left to be tried (all final or
-        held), so the body goes unless a held recipient needs it. A recipient that is still SENDING becomes
-        UNCONFIRMED: its call was begun and nobody wrote down how it ended. Raises LeaseLost,
+        held), so the body goes unless a held recipient, or a report that is owed, needs it. A recipient that is still
+        SENDING becomes UNCONFIRMED: its call was begun and nobody wrote down how it ended. Raises LeaseLost,
         and when None is said while a recipient still waits.
         """
 
     async def recover(self, owner: str) -> int:
         """Free, at start, every lease that an earlier life of this owner held: its SENDING recipients become
-        UNCONFIRMED; what it was taking (`open_doubt`) is nobody's. Returns how many messages.
+        UNCONFIRMED; what it was taking (`open_doubt`), and the reports it was sending, are nobody's. Returns how many
+        messages.
         """
 
     async def wait(self, timeout_seconds: float) -> None:

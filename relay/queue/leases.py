@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 
 from relay.errors import LeaseLost, QueueError
-from relay.queue.contract import Claim, State
+from relay.queue.contract import Action, Claim, State
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,7 +14,10 @@ class Leased:
     owner: str | None
     lease: int
     body_file: str | None = None  # where its body has a file of its own
+    notice_at: float | None = None  # when its sender is told that it waits
+    report_due_at: float | None = None  # when a report of it is to be made
     states: dict[int, State] = field(default_factory=dict)  # by position
+    owed: dict[int, Action] = field(default_factory=dict)  # by position; what is still to be told
 
 
 def lost(claim: Claim, leased: Leased | None) -> QueueError | None:

@@ -5,7 +5,8 @@ from collections.abc import Iterable, Sequence
 from typing import Any, Protocol, get_args
 
 from relay.message import Envelope, EnvelopeRecipient, Message, MessageId, Notify, Recipient, Role
-from relay.queue.contract import FINAL_STATES, NewMessage, RecipientEntry, State
+from relay.queue.contract import FINAL_STATES, Action, NewMessage, RecipientEntry, State
+from relay.queue.telling import owed_by
 
 #: What one parameter of a statement may be.
 Value = str | bytes | int | float | None
@@ -23,15 +24,20 @@ MESSAGE_COLUMNS = (
 )
 RECIPIENT_COLUMNS = (
     "message, position, address, mailbox, role, name, notify, orcpt, state, attempts, provider_message_id, "
-    "provider_batch_id, reason, changed_at, due_at"
+    "provider_batch_id, reason, changed_at, due_at, status, owed"
 )
 
 _NOTIFY: frozenset[Notify] = frozenset(get_args(Notify))
 
 
-def keeps_body(entries: Iterable[RecipientEntry]) -> bool:
-    """Tell whether anybody still needs the body."""
+def is_open(entries: Iterable[RecipientEntry]) -> bool:
+    """Tell whether a recipient has not come to its end."""
     return any(entry.state not in FINAL_STATES for entry in entries)
+
+
+def keeps_body(new: NewMessage) -> bool:
+    """Tell whether anybody still needs the body: a recipient, or the report to the sender."""
+    return is_open(new.entries) or bool(owed_by(new.entries, new.message.envelope.mail_from))
 
 
 def message_values(new: NewMessage) -> tuple[Value, ...]:
@@ -54,7 +60,7 @@ def message_values(new: NewMessage) -> tuple[Value, ...]:
     )
 
 
-def entry_values(seq: int, entry: RecipientEntry, now: float) -> tuple[Value, ...]:
+def entry_values(seq: int, entry: RecipientEntry, owed: Action | None, now: float) -> tuple[Value, ...]:
     """Return one recipient's row, in the order of `RECIPIENT_COLUMNS`."""
     recipient = entry.recipient
     return (
@@ -73,6 +79,8 @@ def entry_values(seq: int, entry: RecipientEntry, now: float) -> tuple[Value, ..
         entry.reason,
         now,
         entry.due_at,
+        entry.status,
+        owed,
     )
 
 
@@ -84,7 +92,7 @@ def entry_from(row: Row) -> RecipientEntry:
             address=row["address"],
             role=Role(row["role"]),
             name=row["name"],
-            notify=_notify_from(row["notify"]),
+            notify=notify_from(row["notify"]),
             orcpt=row["orcpt"],
         ),
         state=State(row["state"]),
@@ -94,6 +102,8 @@ def entry_from(row: Row) -> RecipientEntry:
         reason=row["reason"],
         changed_at=row["changed_at"],
         due_at=row["due_at"],
+        status=row["status"],
+        owed=Action(row["owed"]) if row["owed"] else None,
     )
 
 
@@ -130,7 +140,7 @@ def _envelope_text(envelope: Envelope, entries: Sequence[RecipientEntry]) -> str
 def _envelope_recipients(text: str | None, entries: Sequence[RecipientEntry]) -> tuple[EnvelopeRecipient, ...]:
     if text is None:
         return tuple(_as_given(entry.recipient) for entry in entries)
-    return tuple(EnvelopeRecipient(address, _notify_from(notify), orcpt) for address, notify, orcpt in json.loads(text))
+    return tuple(EnvelopeRecipient(address, notify_from(notify), orcpt) for address, notify, orcpt in json.loads(text))
 
 
 def _as_given(recipient: Recipient) -> EnvelopeRecipient:
@@ -141,5 +151,6 @@ def _notify_text(notify: frozenset[Notify]) -> str:
     return ",".join(sorted(notify))
 
 
-def _notify_from(text: str) -> frozenset[Notify]:
+def notify_from(text: str) -> frozenset[Notify]:
+    """Read what a sender wants to hear of a recipient."""
     return _NOTIFY.intersection(text.split(",")) if text else frozenset()

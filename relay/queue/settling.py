@@ -4,9 +4,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from relay.errors import QueueError
-from relay.queue.contract import FINAL_STATES, WAITING_STATES, Claim, Result, State
+from relay.queue.contract import FINAL_STATES, WAITING_STATES, Action, Claim, Result, State
 from relay.queue.leases import Leased, lost
 from relay.queue.rows import Value
+from relay.queue.telling import owed_after, report_due_at
 from relay.queue.told import history_row, recipient_row, was_tried
 
 
@@ -35,6 +36,7 @@ class Changes:
     open: list[int] = field(default_factory=list)
     closed: list[int] = field(default_factory=list)
     released: list[tuple[Value, ...]] = field(default_factory=list)
+    owing: list[tuple[Value, ...]] = field(default_factory=list)  # when their report is due now
 
 
 def plan_settle(
@@ -68,13 +70,23 @@ def _settle(settlement: Settlement, leased: Leased, changes: Changes) -> str | Q
     is_finished = FINAL_STATES.issuperset(after.values())
     if settlement.releases and settlement.due_at is None and not WAITING_STATES.isdisjoint(after.values()):
         return QueueError(f"message {message_id}: recipients still wait, so it must stay due")
+    owed = owed_after(settlement.claim, settlement.results, before, leased.owed)
     for result in settlement.results:
-        _record(settlement, seq, result, before[result.position], changes)
+        _record(settlement, seq, result, before[result.position], owed.get(result.position), changes)
     if is_interrupted:
         changes.interrupted.append(seq)
-    if settlement.releases and is_finished:
+    if settlement.releases and is_finished and not owed:
         changes.closed.append(seq)
         return leased.body_file
+    due_at = report_due_at(
+        settlement.now,
+        is_owed=bool(owed),
+        is_finished=is_finished,
+        notice_at=leased.notice_at,
+        known=leased.report_due_at,
+    )
+    if due_at != leased.report_due_at:
+        changes.owing.append((seq, due_at))
     if settlement.results:
         (changes.finished if is_finished else changes.open).append(seq)
     if settlement.releases:
@@ -82,9 +94,11 @@ def _settle(settlement: Settlement, leased: Leased, changes: Changes) -> str | Q
     return None
 
 
-def _record(settlement: Settlement, seq: int, result: Result, before: State, changes: Changes) -> None:
+def _record(
+    settlement: Settlement, seq: int, result: Result, before: State, owed: Action | None, changes: Changes
+) -> None:
     now = settlement.now
-    changes.recipients.append(recipient_row(seq, result, before, now))
+    changes.recipients.append(recipient_row(seq, result, before, owed, now))
     if not was_tried(result):
         return  # no attempt took place, even where one was journalled
     row = history_row(

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import assert_never
 
 from relay.outcome import Accepted, Deferred, Outcome, Refused
-from relay.queue.contract import Result, State
+from relay.queue.contract import Action, Result, State
 from relay.queue.rows import Value
 
 #: What the history and the recipient say of an attempt that nobody ended.
@@ -17,7 +17,8 @@ HISTORY_COLUMNS = (
 )
 #: What stores write of where one recipient stands then.
 RESULT_COLUMNS = (
-    "message, position, state, reason, due_at, now, is_accepted, provider_message_id, provider_batch_id, taken_back"
+    "message, position, state, reason, due_at, now, is_accepted, provider_message_id, provider_batch_id, taken_back, "
+    "status, owed"
 )
 
 
@@ -27,6 +28,7 @@ class Told:
 
     word: str
     reason: str
+    status: str = ""  # RFC 3463, of a refusal
     maybe_accepted: bool = False
     provider_message_id: str = ""
     provider_batch_id: str = ""
@@ -43,9 +45,9 @@ def told(outcome: Outcome) -> Told:
                 provider_batch_id=outcome.provider_batch_id,
             )
         case Refused():
-            return Told("refused", outcome.reason)
+            return Told("refused", outcome.reason, outcome.reply.enhanced)
         case Deferred():
-            return Told("deferred", outcome.reason, outcome.maybe_accepted)
+            return Told("deferred", outcome.reason, maybe_accepted=outcome.maybe_accepted)
         case _:
             assert_never(outcome)
 
@@ -73,7 +75,7 @@ def history_row(seq: int, result: Result, *, owner: str, now: float, seconds: fl
     )
 
 
-def recipient_row(seq: int, result: Result, before: State, now: float) -> tuple[Value, ...]:
+def recipient_row(seq: int, result: Result, before: State, owed: Action | None, now: float) -> tuple[Value, ...]:
     """Return what becomes of a recipient, in the order of `RESULT_COLUMNS`."""
     words = told(result.outcome)
     taken_back = before is State.SENDING and not was_tried(result)
@@ -88,4 +90,6 @@ def recipient_row(seq: int, result: Result, before: State, now: float) -> tuple[
         words.provider_message_id,
         words.provider_batch_id,
         taken_back,
+        words.status,
+        owed,
     )

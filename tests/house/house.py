@@ -60,7 +60,13 @@ FLOORS = (
     ),
     # The contracts: who offers what. Values and Protocols, so that rooms know each other by promise only.
     Floor(
-        ("relay.accounts.account", "relay.providers.contract", "relay.queue.contract", "relay.smtp.contract"),
+        (
+            "relay.accounts.account",
+            "relay.providers.contract",
+            "relay.queue.contract",
+            "relay.queue.reporting",
+            "relay.smtp.contract",
+        ),
         neighbours=True,
     ),
     Floor(("relay.mime",), neighbours=False),  # pure: what it makes of bytes, the translations make calls of

@@ -55,6 +55,11 @@ UPDATE_LEASE = """
 UPDATE message SET leased_by = :owner, lease_until = :until, lease = lease + 1
 WHERE seq IN (SELECT value FROM json_each(:seqs))
 """
+# The body stays until the sender has been told.
+RELEASE_FINISHED = """
+UPDATE message SET due_at = NULL, leased_by = NULL, lease_until = NULL, finished_at = coalesce(finished_at, :now)
+WHERE seq IN (SELECT value FROM json_each(:seqs))
+"""
 SELECT_MESSAGES = "SELECT * FROM message WHERE seq IN (SELECT value FROM json_each(?)) ORDER BY due_at, seq"
 SELECT_ENTRIES = """
 SELECT * FROM recipient WHERE message IN (SELECT value FROM json_each(?)) ORDER BY message, position
@@ -196,17 +201,20 @@ def _waiting_accounts(connection: sqlite3.Connection, limit: int, excluded: froz
 def _load(connection: sqlite3.Connection, seqs: str, now: float) -> tuple[list[Caught], list[str]]:
     caught: list[Caught] = []
     finished: list[sqlite3.Row] = []
+    owing: list[sqlite3.Row] = []
     rows = connection.execute(SELECT_MESSAGES, (seqs,)).fetchall()
     entries = entries_of(connection, seqs)
     for row in rows:
         mine = entries[row["seq"]]
         if all(entry.state in FINAL_STATES for entry in mine):
             # Its owner died between record and release: nothing is left to be tried.
-            finished.append(row)
+            (owing if any(entry.owed for entry in mine) else finished).append(row)
         else:
             caught.append(Caught(row, tuple(mine)))
     if finished:
         close(connection, [row["seq"] for row in finished], now)
+    if owing:
+        connection.execute(RELEASE_FINISHED, {"seqs": listed(row["seq"] for row in owing), "now": now})
     return caught, [row["body_file"] for row in finished if row["body_file"]]
 
 

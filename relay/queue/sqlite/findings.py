@@ -5,21 +5,27 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from relay.message import MessageId
+from relay.queue import telling
 from relay.queue.contract import FINAL_STATES, WAITING_STATES, Claim, Result, State
 from relay.queue.leases import lost
+from relay.queue.rows import notify_from
 from relay.queue.sqlite.history import write_findings
 from relay.queue.sqlite.keeping import close
 from relay.queue.sqlite.leases import look_up
 from relay.queue.sqlite.settling import write_recipients
 from relay.queue.told import history_row, recipient_row
 
-SELECT_BY_ID = "SELECT seq, leased_by, body_file FROM message WHERE id = ?"
-SELECT_STATES = "SELECT position, state FROM recipient WHERE message = ?"
-MARK_FINISHED = "UPDATE message SET finished_at = coalesce(finished_at, :now) WHERE seq = :seq"
+SELECT_BY_ID = "SELECT seq, leased_by, body_file, mail_from, notice_at, report_due_at FROM message WHERE id = ?"
+SELECT_STANDING = "SELECT position, state, notify, owed FROM recipient WHERE message = ?"
+MARK_FINISHED = """
+UPDATE message SET finished_at = coalesce(finished_at, :now), due_at = CASE WHEN :is_leased THEN due_at END
+WHERE seq = :seq
+"""
 # Who is proven not to have it is due again, and the message then at the latest; with only held ones left it never is.
 RESCHEDULE_MESSAGE = """
 UPDATE message SET due_at = CASE WHEN :waits THEN min(coalesce(due_at, :due_at), :due_at) END WHERE seq = :seq
 """
+OWE_REPORT = "UPDATE message SET report_due_at = :due_at WHERE seq = :seq"
 RELEASE_MESSAGE = "UPDATE message SET due_at = :due_at, leased_by = NULL, lease_until = NULL WHERE seq = :seq"
 HOLD_RECIPIENTS = """
 UPDATE recipient SET state = 'held', changed_at = :now, reason = :reason, due_at = NULL
@@ -44,7 +50,8 @@ def confirm(connection: sqlite3.Connection, message_id: MessageId, results: Sequ
     if row is None:
         return Confirmed(0)
     seq = int(row["seq"])
-    states = {each["position"]: State(each["state"]) for each in connection.execute(SELECT_STATES, (seq,))}
+    standing = {each["position"]: each for each in connection.execute(SELECT_STANDING, (seq,))}
+    states = {position: State(each["state"]) for position, each in standing.items()}
     proven: dict[int, Result] = {}
     for result in results:  # the first proof of a recipient counts: after it nobody is in doubt
         if states.get(result.position) is State.UNCONFIRMED:
@@ -55,15 +62,24 @@ def confirm(connection: sqlite3.Connection, message_id: MessageId, results: Sequ
         connection,
         [history_row(seq, result, owner="", now=now, seconds=0.0, call="") for result in proven.values()],
     )
-    write_recipients(connection, [recipient_row(seq, result, State.UNCONFIRMED, now) for result in proven.values()])
+    owed = {
+        position: telling.owed(row["mail_from"], result.state, notify_from(standing[position]["notify"]))
+        for position, result in proven.items()
+    }
+    write_recipients(
+        connection,
+        [recipient_row(seq, result, State.UNCONFIRMED, owed[position], now) for position, result in proven.items()],
+    )
     states |= {position: result.state for position, result in proven.items()}
     is_finished = FINAL_STATES.issuperset(states.values())
+    is_owed = any(owed.values()) or any(each["owed"] for each in standing.values())
+    owe(connection, row, now, is_owed=is_owed, is_finished=is_finished)
     is_leased = row["leased_by"] is not None
-    if is_finished and not is_leased:
+    if is_finished and not is_leased and not is_owed:
         close(connection, [seq], now)
         return Confirmed(len(proven), row["body_file"])
-    if is_finished:  # the body goes with the lease
-        connection.execute(MARK_FINISHED, {"seq": seq, "now": now})
+    if is_finished:  # the body goes with the lease, or once its sender has been told
+        connection.execute(MARK_FINISHED, {"seq": seq, "now": now, "is_leased": is_leased})
     elif not is_leased:  # otherwise its holder says when it is due
         _reschedule(connection, seq, states, proven.values(), now)
     return Confirmed(len(proven))
@@ -86,6 +102,30 @@ def set_aside(connection: sqlite3.Connection, claim: Claim, reason: str, due_at:
     connection.execute(HOLD_RECIPIENTS if due_at is None else EXPLAIN_RECIPIENTS, values)
     connection.execute(RELEASE_MESSAGE, {"seq": leased.seq, "due_at": due_at})
     return True
+
+
+def owe(
+    connection: sqlite3.Connection,
+    row: sqlite3.Row,
+    now: float,
+    *,
+    is_owed: bool,
+    is_finished: bool,
+    is_new: bool = False,
+) -> None:
+    """Write down when a report of a message is due; `row` tells its seq, notice_at and report_due_at until now.
+
+    `is_new`: what was due until now has been told, and only the rest counts.
+    """
+    due_at = telling.report_due_at(
+        now,
+        is_owed=is_owed,
+        is_finished=is_finished,
+        notice_at=row["notice_at"],
+        known=None if is_new else row["report_due_at"],
+    )
+    if due_at != row["report_due_at"]:
+        connection.execute(OWE_REPORT, {"seq": row["seq"], "due_at": due_at})
 
 
 def _reschedule(

@@ -6,15 +6,24 @@ from dataclasses import dataclass
 
 from relay.errors import QueueError, QueueFull
 from relay.queue.contract import WAITING_STATES, NewMessage, State
-from relay.queue.rows import MESSAGE_COLUMNS, RECIPIENT_COLUMNS, Value, entry_values, keeps_body, message_values
+from relay.queue.rows import (
+    MESSAGE_COLUMNS,
+    RECIPIENT_COLUMNS,
+    Value,
+    entry_values,
+    is_open,
+    keeps_body,
+    message_values,
+)
 from relay.queue.sqlite.bodies import BodyFile
 from relay.queue.sqlite.history import ATTEMPT_COLUMNS
 from relay.queue.sqlite.many import execute_rows, listed
 from relay.queue.sqlite.room import Room
+from relay.queue.telling import owed_by, report_due_at
 
 INSERT_MESSAGES = f"""
 INSERT INTO message (seq, {MESSAGE_COLUMNS}, kept_bytes, body_file, body_digest, due_at, leased_by, lease_until,
-    finished_at, lease)
+    finished_at, lease, notice_at, report_due_at)
 VALUES {{rows}}
 """  # noqa: S608 - our own words
 INSERT_BODIES = "INSERT INTO body (message, data) VALUES {rows}"
@@ -31,18 +40,22 @@ CROSS JOIN recipient AS r ON r.message = unconfirmed.message AND r.position = un
 SELECT_KEPT = """
 SELECT (SELECT value FROM tally WHERE name = 'bytes_kept'), (SELECT coalesce(max(seq), 0) FROM message)
 """
-# Nothing is left to be done: no due time, no lease, no body.
+# Nothing is left to be done: no due time, no lease, no report, no body.
 CLOSE_MESSAGES = """
 UPDATE message SET due_at = NULL, leased_by = NULL, lease_until = NULL, kept_bytes = 0, body_file = NULL,
-    body_digest = NULL, finished_at = coalesce(finished_at, :now)
+    body_digest = NULL, finished_at = coalesce(finished_at, :now), notice_at = NULL, report_due_at = NULL
 WHERE seq IN (SELECT value FROM json_each(:seqs))
 """
 DELETE_BODIES = "DELETE FROM body WHERE message IN (SELECT value FROM json_each(:seqs))"
 # Attempts, recipients and body go with the message (ON DELETE CASCADE).
 DELETE_FINISHED = """
 DELETE FROM message WHERE seq IN (
-    SELECT seq FROM message WHERE finished_at < :before AND leased_by IS NULL ORDER BY finished_at LIMIT :limit)
+    SELECT seq FROM message WHERE finished_at < :before AND leased_by IS NULL AND report_due_at IS NULL
+    ORDER BY finished_at LIMIT :limit)
 RETURNING body_file
+"""
+DELETE_FINISHED_REPORTS = """
+DELETE FROM report WHERE seq IN (SELECT seq FROM report WHERE finished_at < :before ORDER BY finished_at LIMIT :limit)
 """
 COUNT_FREE_PAGES = "PRAGMA freelist_count"
 GIVE_BACK_PAGES = "PRAGMA incremental_vacuum(500)"
@@ -80,19 +93,20 @@ def insert(
     unconfirmed: list[tuple[Value, ...]] = []
     told: list[QueueError | None] = []
     for each in incoming:
-        is_open = keeps_body(each.new.entries)
-        size = len(each.new.message.data) if is_open else 0
+        is_kept = keeps_body(each.new)
+        size = len(each.new.message.data) if is_kept else 0
         try:
             _check_room(each, size, kept, room)
         except QueueFull as error:
             told.append(error)
             continue
         seq, kept = seq + 1, kept + size
-        messages.append(_message_row(seq, each, size, now, is_open=is_open))
-        recipients += [entry_values(seq, entry, now) for entry in each.new.entries]
+        owed = owed_by(each.new.entries, each.new.message.envelope.mail_from)
+        messages.append(_message_row(seq, each, size, now, is_owed=bool(owed)))
+        recipients += [entry_values(seq, entry, owed.get(entry.position), now) for entry in each.new.entries]
         unsure = (entry for entry in each.new.entries if entry.state is State.UNCONFIRMED)
         unconfirmed += [(seq, entry.position, now) for entry in unsure]
-        if is_open and each.file is None:
+        if is_kept and each.file is None:
             bodies.append((seq, each.new.message.data))
         told.append(None)
     execute_rows(connection, INSERT_MESSAGES, messages)
@@ -103,16 +117,17 @@ def insert(
 
 
 def _check_room(incoming: Incoming, size: int, kept: int, room: Room) -> None:
-    if keeps_body(incoming.new.entries):
+    if keeps_body(incoming.new):
         room.check_kept(size, kept)
         if incoming.file is None:
             room.take_disk(2 * size)  # to the log first, and then to the table
 
 
-def _message_row(seq: int, incoming: Incoming, size: int, now: float, *, is_open: bool) -> tuple[Value, ...]:
+def _message_row(seq: int, incoming: Incoming, size: int, now: float, *, is_owed: bool) -> tuple[Value, ...]:
     new, file = incoming.new, incoming.file
+    is_unfinished = is_open(new.entries)
     is_waiting = any(entry.state in WAITING_STATES for entry in new.entries)
-    is_leased = bool(new.leased_by) and is_open
+    is_leased = bool(new.leased_by) and is_unfinished
     return (
         seq,
         *message_values(new),
@@ -122,20 +137,26 @@ def _message_row(seq: int, incoming: Incoming, size: int, now: float, *, is_open
         new.due_at if is_waiting else None,
         new.leased_by if is_leased else None,
         now + new.lease_seconds if is_leased else None,
-        None if is_open else now,
+        None if is_unfinished else now,
         0,
+        new.notice_at,
+        report_due_at(now, is_owed=is_owed, is_finished=not is_unfinished, notice_at=new.notice_at),
     )
 
 
 def close(connection: sqlite3.Connection, seqs: Iterable[int], now: float) -> None:
-    """Close messages whose recipients are all final; their body files may be deleted once this is committed."""
+    """Close messages whose recipients are all final and that owe no report.
+
+    Their body files may be deleted once this is committed.
+    """
     values = {"seqs": listed(seqs), "now": now}
     connection.execute(CLOSE_MESSAGES, values)
     connection.execute(DELETE_BODIES, {"seqs": values["seqs"]})
 
 
 def prune(connection: sqlite3.Connection, before: float, limit: int) -> Pruned:
-    """Forget up to `limit` messages that were finished before a time."""
+    """Forget up to `limit` messages, and as many reports, that were finished before a time."""
+    connection.execute(DELETE_FINISHED_REPORTS, {"before": before, "limit": limit})
     files = [row[0] for row in connection.execute(DELETE_FINISHED, {"before": before, "limit": limit}).fetchall()]
     return Pruned(len(files), tuple(name for name in files if name))
 

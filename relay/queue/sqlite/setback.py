@@ -29,8 +29,20 @@ UPDATE message INDEXED BY message_open SET
     due_at = CASE WHEN due_at >= received_at THEN due_at - received_at + :now ELSE due_at END,
     lease_until = CASE WHEN lease_until >= received_at THEN lease_until - received_at + :now ELSE lease_until END,
     expires_at = expires_at - received_at + :now,
+    notice_at = notice_at - received_at + :now,
+    report_due_at = CASE WHEN report_due_at >= received_at THEN report_due_at - received_at + :now
+        ELSE report_due_at END,
     received_at = :now
 WHERE finished_at IS NULL AND received_at > :latest
+"""
+# What finished was to be reported at once.
+MEND_OWED = """
+UPDATE message INDEXED BY message_report_due SET report_due_at = :now
+WHERE report_due_at > :latest AND finished_at IS NOT NULL
+"""
+MEND_REPORTS = """
+UPDATE report INDEXED BY report_due SET due_at = :now, made_at = :now, lease_until = min(lease_until, :now)
+WHERE finished_at IS NULL AND made_at > :latest
 """
 MEND_PAUSES = "UPDATE pause SET until = :now WHERE until > :longest"
 # What is in doubt waits from now on.
@@ -38,11 +50,13 @@ MEND_DOUBTS = "UPDATE doubt SET since = :now WHERE since > :latest"
 
 
 def mend(connection: sqlite3.Connection, now: float) -> int:
-    """Bring back what lies ahead of the clock. Returns how many messages; where there are none it costs three looks."""
+    """Bring back what lies ahead of the clock. Returns how many messages; where there are none it costs five looks."""
     if now < _PLAUSIBLE_FROM:
         return 0
     ahead = {"now": now, "latest": now + _TOLERANCE_SECONDS}
     connection.execute(MEND_DOUBTS, ahead)
+    connection.execute(MEND_OWED, ahead)
+    connection.execute(MEND_REPORTS, ahead)
     connection.execute(MEND_RECIPIENTS, ahead)
     messages = connection.execute(MEND_MESSAGES, ahead).rowcount
     if messages:

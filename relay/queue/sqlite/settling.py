@@ -17,7 +17,7 @@ RECORD_RECIPIENTS = f"""
 WITH result ({RESULT_COLUMNS}) AS (VALUES {{rows}})
 UPDATE recipient SET state = result.state, reason = result.reason, due_at = result.due_at,
     changed_at = CASE WHEN recipient.state = result.state THEN changed_at ELSE result.now END,
-    attempts = attempts - result.taken_back,
+    attempts = attempts - result.taken_back, status = result.status, owed = result.owed,
     provider_message_id = CASE WHEN result.is_accepted THEN result.provider_message_id
         ELSE recipient.provider_message_id END,
     provider_batch_id = CASE WHEN result.is_accepted THEN result.provider_batch_id
@@ -30,6 +30,10 @@ UPDATE message SET finished_at = coalesce(finished_at, :now) WHERE seq IN (SELEC
 MARK_OPEN = """
 UPDATE message SET finished_at = NULL
 WHERE finished_at IS NOT NULL AND seq IN (SELECT value FROM json_each(:seqs))
+"""
+OWE_REPORTS = """
+WITH owing (seq, report_due_at) AS (VALUES {rows})
+UPDATE message SET report_due_at = owing.report_due_at FROM owing WHERE message.seq = owing.seq
 """
 RELEASE_MESSAGES = """
 WITH released (seq, due_at) AS (VALUES {rows})
@@ -62,4 +66,5 @@ def _write(connection: sqlite3.Connection, changes: Changes, now: float) -> None
         connection.execute(MARK_OPEN, {"seqs": listed(changes.open)})
     if changes.closed:
         close(connection, changes.closed, now)
+    execute_rows(connection, OWE_REPORTS, changes.owing)
     execute_rows(connection, RELEASE_MESSAGES, changes.released)

@@ -27,13 +27,14 @@ from relay.queue.contract import (
 )
 from relay.queue.rows import keeps_body
 from relay.queue.settling import Settlement
-from relay.queue.sqlite import claiming, doubted, doubting, findings, keeping, standing, view
+from relay.queue.sqlite import claiming, doubted, doubting, findings, keeping, reports, standing, view
 from relay.queue.sqlite.beginning import begin
 from relay.queue.sqlite.bodies import FILE_THRESHOLD_BYTES, BodyDamaged, BodyFile, BodyFiles
 from relay.queue.sqlite.connection import store_errors
 from relay.queue.sqlite.lock import StoreLock
 from relay.queue.sqlite.opening import prepare
 from relay.queue.sqlite.reader import Reader
+from relay.queue.sqlite.reports import SqliteReports
 from relay.queue.sqlite.room import Room
 from relay.queue.sqlite.settling import settle
 from relay.queue.sqlite.turn import Turn
@@ -72,6 +73,7 @@ class SqliteQueue:
         self._writer = Writer(settings.path, turn, signal=self._claimable_again)
         self._reader = Reader(settings.path)
         self._file_threads = ThreadPoolExecutor(_FILE_THREADS, thread_name_prefix="relay-store-files")
+        self.reports = SqliteReports(self._writer, self._reader, clock, self._body, self._discard)
         self._tasks: set[asyncio.Task[Any]] = set()
         self._claimable = asyncio.Event()
         self._closed = False
@@ -98,7 +100,7 @@ class SqliteQueue:
 
     async def put(self, new: NewMessage) -> None:
         """See `Queue.put`."""
-        big = len(new.message.data) > FILE_THRESHOLD_BYTES and keeps_body(new.entries)
+        big = len(new.message.data) > FILE_THRESHOLD_BYTES and keeps_body(new)
         if big:
             # A task of its own: a client that hangs up must not leave a file without a row, or the reverse.
             await self._carry_through(self._put_big(new))
@@ -157,6 +159,7 @@ class SqliteQueue:
         """See `Queue.recover`."""
         now = self._clock()
         await self._write(lambda connection: doubting.free(connection, owner))
+        await self._write(lambda connection: reports.free(connection, owner))
         return await self._write(lambda connection: claiming.recover(connection, owner, now), wake=True)
 
     async def wait(self, timeout_seconds: float) -> None:

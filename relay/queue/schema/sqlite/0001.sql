@@ -26,7 +26,9 @@ CREATE TABLE message (
     leased_by   TEXT,                    -- NULL: free
     lease_until REAL,
     lease       INTEGER NOT NULL,        -- counts the leases, so that no owner mistakes a later lease for its own
-    finished_at REAL                     -- when the last recipient came to a final state; NULL: open
+    finished_at REAL,                    -- when the last recipient came to a final state; NULL: open
+    notice_at   REAL,                    -- when its sender is told that it still waits; NULL: never, or it was told
+    report_due_at REAL                   -- when a report of it is to be made; NULL: none is owed
 );
 
 -- What waits, oldest due first; and the same by account, to step over a paused account however much it has waiting.
@@ -38,6 +40,8 @@ CREATE INDEX message_open ON message (received_at) WHERE finished_at IS NULL;
 CREATE INDEX message_finished ON message (finished_at) WHERE finished_at IS NOT NULL;
 -- Answers the daily count from the index alone.
 CREATE INDEX message_volume ON message (account, received_at, recipients);
+-- Of which the sender is to be told: few, and where delays are told all that wait.
+CREATE INDEX message_report_due ON message (report_due_at) WHERE report_due_at IS NOT NULL;
 CREATE INDEX message_body_file ON message (body_file) WHERE body_file IS NOT NULL;
 
 CREATE TABLE body (
@@ -62,6 +66,8 @@ CREATE TABLE recipient (
     reason              TEXT    NOT NULL,
     changed_at          REAL    NOT NULL, -- when it came to this state
     due_at              REAL,             -- when its next attempt may begin, or its rule be applied; NULL: with the message
+    status              TEXT    NOT NULL, -- RFC 3463 status of the last outcome, if that was a refusal
+    owed                TEXT CHECK (owed IN ('failed', 'relayed')), -- what its sender is still to be told; NULL: nothing
     PRIMARY KEY (message, position)
 ) WITHOUT ROWID;
 
@@ -92,6 +98,29 @@ CREATE TABLE attempt (
     PRIMARY KEY (message, position, entry),
     FOREIGN KEY (message, position) REFERENCES recipient (message, position) ON DELETE CASCADE
 ) WITHOUT ROWID;
+
+-- Reports to senders (RFC 3464). Made in the transaction in which the message stops owing them; kept, as history without
+-- the data, when they are sent or given up. Without a reference to the message: that may be forgotten before.
+CREATE TABLE report (
+    seq         INTEGER PRIMARY KEY,
+    id          TEXT    NOT NULL UNIQUE, -- of the report; its Message-ID rests on it
+    message     TEXT    NOT NULL,        -- id of the message that it tells of
+    account     TEXT    NOT NULL,        -- whose return route it takes
+    sender      TEXT    NOT NULL,        -- whom it is for
+    data        BLOB    NOT NULL,        -- the whole of it, as it is sent; empty once it is finished
+    kept_bytes  INTEGER NOT NULL,        -- length of data
+    made_at     REAL    NOT NULL,
+    state       TEXT    NOT NULL CHECK (state IN ('queued', 'sending', 'sent', 'given_up')),
+    attempts    INTEGER NOT NULL,        -- that were begun
+    reason      TEXT    NOT NULL,        -- why the last attempt failed
+    due_at      REAL    NOT NULL,        -- when its next attempt may begin
+    leased_by   TEXT,                    -- NULL: free
+    lease_until REAL,
+    finished_at REAL                     -- NULL: it still waits
+);
+
+CREATE INDEX report_due ON report (due_at) WHERE finished_at IS NULL;
+CREATE INDEX report_finished ON report (finished_at) WHERE finished_at IS NOT NULL;
 
 CREATE TABLE pause (
     account  TEXT PRIMARY KEY,
@@ -168,6 +197,9 @@ END;
 
 CREATE TRIGGER message_came AFTER INSERT ON message WHEN new.finished_at IS NULL BEGIN
     UPDATE tally SET value = value + 1 WHERE name = 'messages_open';
+END;
+
+CREATE TRIGGER message_filled AFTER INSERT ON message WHEN new.kept_bytes <> 0 BEGIN
     UPDATE tally SET value = value + new.kept_bytes WHERE name = 'bytes_kept';
 END;
 
@@ -182,5 +214,17 @@ END;
 
 CREATE TRIGGER message_went AFTER DELETE ON message BEGIN
     UPDATE tally SET value = value - (old.finished_at IS NULL) WHERE name = 'messages_open';
+    UPDATE tally SET value = value - old.kept_bytes WHERE name = 'bytes_kept';
+END;
+
+CREATE TRIGGER report_came AFTER INSERT ON report BEGIN
+    UPDATE tally SET value = value + new.kept_bytes WHERE name = 'bytes_kept';
+END;
+
+CREATE TRIGGER report_emptied AFTER UPDATE OF kept_bytes ON report WHEN old.kept_bytes <> new.kept_bytes BEGIN
+    UPDATE tally SET value = value + new.kept_bytes - old.kept_bytes WHERE name = 'bytes_kept';
+END;
+
+CREATE TRIGGER report_went AFTER DELETE ON report BEGIN
     UPDATE tally SET value = value - old.kept_bytes WHERE name = 'bytes_kept';
 END;
