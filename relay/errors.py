@@ -8,6 +8,7 @@ RelayError
  │   ├─ LeaseLost    the message belongs to another owner now
  │   └─ BeingTaken   the same message is being taken by somebody else
  ├─ ProviderError    the API said nothing that can be understood
+ ├─ ApiRefused       the API said no to a call that is no mail of the queue
  └─ MailRefused      this message can never be sent as it is; carries the Reply
 """
 
@@ -84,6 +85,21 @@ class ProviderError(RelayError):
         super().__init__(reason)
         self.reason = reason
         self.maybe_accepted = maybe_accepted
+
+
+class ApiRefused(RelayError):  # noqa: N818
+    """The API said no to a call that is no mail of the queue; nothing was done.
+
+    `code` is the HTTP status, or Mensatek's `Res`; `said` are the API's own words, cleaned, and may be empty;
+    `is_login` tells that the credentials are what it does not take.
+    """
+
+    def __init__(self, code: int, said: str, *, is_login: bool = False) -> None:
+        told = said or "the API gives no reason"
+        super().__init__(f"the credentials are refused ({code}): {told}" if is_login else f"refused ({code}): {told}")
+        self.code = code
+        self.said = said
+        self.is_login = is_login
 
 
 class MailRefused(RelayError):  # noqa: N818

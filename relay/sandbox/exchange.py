@@ -8,6 +8,7 @@ import contextlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
+from urllib.parse import unquote
 
 from aiohttp import web
 
@@ -37,7 +38,7 @@ class Request:
     """What came over the wire."""
 
     method: str
-    path: tuple[str, ...]  # below the API's prefix, decoded, split at slashes
+    path: tuple[str, ...]  # below the API's prefix, split at slashes, each step decoded
     query: str
     content_type: str  # without parameters, lower case
     authorization: str = field(repr=False)
@@ -87,7 +88,7 @@ class Api(Protocol):
     def understand(self, request: Request, call_id: int) -> Ask:
         """Read a request as far as it can be read; never fails."""
 
-    def perform(self, ask: Ask, fault: Fault | None) -> Answer:
+    async def perform(self, ask: Ask, fault: Fault | None) -> Answer:
         """Do what is asked, or refuse it in the API's own way; mails are in their mailboxes afterwards."""
 
 
@@ -101,7 +102,7 @@ async def serve(request: web.Request, world: World, api: Api) -> web.StreamRespo
         await world.pause(fault.seconds)
     answer = Answer(0, b"", "")
     if accepts(fault):
-        answer = api.perform(ask, fault)
+        answer = await api.perform(ask, fault)
     answer = _bent(answer, fault)
     await world.record(_entry(world, api.name, ask, answer, fault), answer.mails)
     for due in answer.due_reports:
@@ -123,7 +124,7 @@ async def _received(request: web.Request) -> Request:
         cut = True
     return Request(
         method=request.method,
-        path=tuple(request.match_info["tail"].split("/")),
+        path=tuple(unquote(step) for step in request.rel_url.raw_path.split("/")[2:]),
         query=request.query_string,
         content_type=request.content_type.lower(),
         authorization=request.headers.get("Authorization", ""),

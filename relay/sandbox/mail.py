@@ -54,6 +54,7 @@ class Mail:
     message_id: str = ""  # idMensaje; empty: the API has none (DMDS)
     reference: str = ""  # Referenciausuario: of the whole send
     recipient_reference: str = ""  # comes back as RefMensaje
+    archived: bool = False  # DMDS: kept as a file for whoever asks
     fate: Fate = Fate.DELIVERED
     call: int = 0  # the call that made it
     id: int = 0

@@ -42,6 +42,7 @@ class SandboxOptions:
     campaign_subject: str = "Subject of the campaign"  # DMDS, where a send names none
     campaign_sender: str = "campaign@dmds.example"  # the same
     campaign_sender_name: str = "The campaign"  # the same
+    dmds_filters: tuple[str, ...] = ("Active", "Never opened")  # as if made in the panel
     bounces: Mapping[str, int] = field(default_factory=lambda: _BOUNCES)  # part of an address -> Estado; 53, 54: soft
     journal: Path | None = None  # JSON lines, synced before each answer; None: no file
     keep_bodies: int = 10_000  # newest mails and calls that keep their content

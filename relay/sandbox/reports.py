@@ -1,4 +1,4 @@
-"""Mensatek's delivery reports, posted to the caller's address. The sandbox's only use of the HTTP client."""
+"""Mensatek's delivery reports, posted to the caller's address."""
 
 import asyncio
 import base64

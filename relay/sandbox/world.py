@@ -1,10 +1,12 @@
-"""The sandbox's memory: mails, calls, faults, contacts, credits. Typed, for tests in the same process."""
+"""The sandbox's memory: mails, calls, faults, campaigns, contacts, credits. Typed, for tests in the same process."""
 
 import asyncio
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from relay.sandbox.dmds.book import Book
+from relay.sandbox.dmds.campaigns import Campaigns
+from relay.sandbox.dmds.panel import Panel
 from relay.sandbox.faults import Fault, Faults
 from relay.sandbox.journal import Call, Delivery, Journal, JournalFile
 from relay.sandbox.mail import Fate, Mail
@@ -51,7 +53,9 @@ class World:
         self.faults = Faults()
         self.shapes = {"mensatek": str(options.mensatek_shape), "dmds": str(options.dmds_shape)}
         self.ledger = Ledger(options.credits, first_id=int(clock() * 1000))
-        self.book = Book(options.dmds_campaigns, clock=clock, new_eeid=new_eeid, keep_events=options.keep_mails)
+        self.campaigns = Campaigns(options.dmds_campaigns, new_key=lambda: new_eeid().replace("-", ""))
+        self.panel = Panel(options.dmds_filters)
+        self.book = Book(clock=clock, new_eeid=new_eeid, keep_events=options.keep_mails)
         self.due_reports: asyncio.Queue[DueReport] = asyncio.Queue()
         self.closing = asyncio.Event()
         self._file = JournalFile(options.journal) if options.journal else None

@@ -87,7 +87,7 @@ FLOORS = (
 #: Library, or a name in it, and the rooms that may open that door. The longest name that fits decides.
 DOORS: Mapping[str, tuple[str, ...]] = {
     "aiosmtpd": ("relay.smtp",),
-    "aiohttp": ("relay.providers", "relay.sandbox.reports"),
+    "aiohttp": ("relay.providers", "relay.sandbox.reports", "relay.sandbox.dmds.pages"),
     "aiohttp.web": ("relay.web", "relay.sandbox"),
     "sqlite3": ("relay.queue.sqlite*",),
     "structlog": ("relay.log",),

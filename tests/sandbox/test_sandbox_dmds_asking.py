@@ -44,7 +44,8 @@ async def test_a_contact_is_told_with_its_events(caller):
     status, answer = await caller.dmds("contacto/ANA@example.net", method="GET")
     contact = answer["contacto"]
     assert (200, "ok") == (status, answer["status"])
-    assert ["numid", "email", "nombre", "apellido", "edad", "sexo", "operacion", "invalido", "eventos"] == list(contact)
+    documented = ["numid", "email", "nombre", "apellido", "edad", "sexo", "operacion", "invalido", "eventos"]
+    assert [*documented, "bases", "campos"] == list(contact)
     assert ("ana@example.net", "Ana", "Ruiz", False) == tuple(
         contact[n] for n in ("email", "nombre", "apellido", "invalido")
     )

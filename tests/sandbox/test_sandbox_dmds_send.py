@@ -155,7 +155,7 @@ async def test_two_hard_bounces_make_a_contact_invalid(caller):
     assert [1, 1, 0] == sent
     _, answer = await caller.dmds("contacto/bounce-hard@example.net", method="GET")
     events = [event["evento"] for event in answer["contacto"]["eventos"]]
-    assert ["envio", "rebote-hard", "envio", "rebote-hard", "unknown"] == events
+    assert ["envio", "rebote-hard", "envio", "rebote-hard", "invalidacion", "unknown"] == events
     assert () == caller.world.mailbox("bounce-hard@example.net")
 
 

@@ -76,7 +76,9 @@ async def test_a_key_is_good_for_its_own_customer_and_campaign():
         ("POST", "envio/send_many_inline", 404),
         ("POST", "envio/", 404),
         ("GET", "version", 404),
-        ("GET", "contacto/", 404),
+        ("GET", "contacto/", 405),
+        ("PATCH", "whitelist/ana@example.net", 405),
+        ("GET", "eeid_eml/some-batch/", 404),
         ("GET", "nada/", 404),
     ],
 )

@@ -21,10 +21,11 @@ from relay.providers.contract import (
 )
 from relay.providers.dmds.answers import read_answer
 from relay.providers.dmds.campaign import blaming_the_mail
+from relay.providers.dmds.entries import joining
 from relay.providers.dmds.line import DmdsLine, credentials_problem
 from relay.providers.dmds.listing import holds_campaign
 from relay.providers.dmds.outcomes import outcomes_of
-from relay.providers.dmds.translate import DmdsTranslation, joining
+from relay.providers.dmds.translate import DmdsTranslation
 from relay.providers.http import Answer, HttpClient
 from relay.providers.judge import Unsaid, clean, is_success, unreadable, unsaid_of
 

@@ -9,8 +9,9 @@ from typing import Any
 
 import orjson
 
+from relay.providers.dmds.members import member, whole
+
 _NAMES_CAMPAIGNS = re.compile(r"campa", re.IGNORECASE)  # campanias, campañas, campaigns
-_WHOLE = re.compile(r"[0-9]{1,15}")
 
 
 def holds_campaign(body: bytes, number: int, numid: str = "numid") -> bool | None:
@@ -27,8 +28,8 @@ def holds_campaign(body: bytes, number: int, numid: str = "numid") -> bool | Non
         case Mapping():
             inside = list(_named_campaigns(value)) or list(value.values())
             found = _is_among(inside, number, numid)
-            if found is None and (own := _member(value, numid)) is not None:
-                return _whole(own) == number
+            if found is None and (own := member(value, numid)) is not None:
+                return whole(own) == number
             return found
         case Sequence() if not isinstance(value, str):
             return _is_among([value], number, numid)
@@ -60,33 +61,17 @@ def _is_among(values: Iterable[Any], number: int, numid: str) -> bool | None:
     while pending:
         match pending.pop():
             case Mapping() as members:
-                if (short := _member(members, numid)) is not None:
+                if (short := member(members, numid)) is not None:
                     short_numbers.append(short)
-                elif (own := _member(members, "id")) is not None:
+                elif (own := member(members, "id")) is not None:
                     ids.append(own)
                 else:
                     pending += members.values()
             case list() as items:
                 is_empty |= not items
                 has_strangers |= bool(items)  # if none of them turns out to have a number
-                ids += (item for item in items if _whole(item) is not None)  # bare numbers
+                ids += (item for item in items if whole(item) is not None)  # bare numbers
                 pending += (item for item in items if isinstance(item, list | dict))
     if numbers := short_numbers or ids:
-        return any(_whole(each) == number for each in numbers)
+        return any(whole(each) == number for each in numbers)
     return False if is_empty and not has_strangers else None
-
-
-def _member(members: Mapping[str, Any], name: str) -> Any:
-    return next((inner for key, inner in members.items() if key.casefold() == name.casefold()), None)
-
-
-def _whole(value: Any) -> int | None:
-    match value:
-        case bool():
-            return None
-        case int():
-            return value
-        case str() if _WHOLE.fullmatch(value.strip()):
-            return int(value)
-        case _:
-            return None

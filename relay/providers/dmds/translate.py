@@ -9,9 +9,10 @@ from relay.mime.content import Attachment, Content, Note
 from relay.powers import Powers
 from relay.providers.contract import Base64Text, Brief, Call, DmdsCredentials, Document, JsonValue, Plan
 from relay.providers.dmds.campaign import Campaign, choose_campaign
+from relay.providers.dmds.entries import attachment_entries, joining, person
 from relay.providers.dmds.fanout import Group, divide, fan_out
 from relay.providers.dmds.wire import DmdsWire
-from relay.providers.fields import is_blank, one_line, subject_or, wire_address
+from relay.providers.fields import is_blank, subject_or, wire_address
 from relay.providers.files import Carried, carry, refuse_oversize
 from relay.providers.notes import merged, note
 from relay.providers.personal import Personal, personal
@@ -95,32 +96,20 @@ class DmdsTranslation:
             document[wire.reply_to] = sender.reply_to
         document[wire.html] = carried.html
         if wire.attachments and carried.attachments:
-            document[wire.attachments] = self._attachments(carried.attachments)
+            document[wire.attachments] = _attachments(wire, carried.attachments)
         if brief.powers.archive:
             document[wire.archive] = True
         if batch := brief.powers.batch or brief.batch_id:
             document |= joining(batch, wire)
         return document
 
-    def _attachments(self, files: Sequence[Attachment]) -> JsonValue:
-        wire = self._wire
-        if wire.attachments_shape == "map":
-            return {file.name: Base64Text(file.body.base64()) for file in files}
-        return [
-            {
-                wire.attachment_name: file.name,
-                **({wire.attachment_type: file.media_type} if wire.attachment_type else {}),
-                wire.attachment_content: Base64Text(file.body.base64()),
-            }
-            for file in files
-        ]
-
     def _call(self, common: Document, group: Group, contacts: JsonValue) -> Call:
         wire = self._wire
         document: Document = {**common, wire.contacts: contacts}
         if group.copies:
             document[wire.copies] = [
-                _named(wire.copy_email, wire_address(each.address), wire.copy_name, each.name) for each in group.copies
+                person((wire.copy_email, wire.copy_name, wire.copy_surname), each.address, each.name)
+                for each in group.copies
             ]
         if group.blind_copies:  # the address alone: a name has no place where somebody might see it
             document[wire.blind_copies] = [
@@ -133,7 +122,9 @@ class DmdsTranslation:
 
     def _contact(self, recipient: Recipient, variables: JsonValue) -> Mapping[str, JsonValue]:
         wire = self._wire
-        entry = dict(_named(wire.contact_email, wire_address(recipient.address), wire.contact_name, recipient.name))
+        # The whole display name in `nombre`: where it would be cut into first and last name, nobody can know.
+        keys = (wire.contact_email, wire.contact_name, wire.contact_surname)
+        entry = dict(person(keys, recipient.address, recipient.name))
         if variables and wire.contact_variables:
             entry[wire.contact_variables] = variables
         return entry
@@ -171,14 +162,8 @@ class DmdsTranslation:
         ]
 
 
-def joining(batch: str, wire: DmdsWire) -> Document:
-    """Make the members that append a call to an earlier batch."""
-    return {wire.reuse_batch: True, wire.batch: batch}
-
-
-def _named(email_key: str, email: str, name_key: str, name: str) -> Mapping[str, JsonValue]:
-    # The whole display name in `nombre`: where it would be cut into first and last name, nobody can know.
-    return {email_key: email, name_key: one_line(name)} if name else {email_key: email}
+def _attachments(wire: DmdsWire, files: Sequence[Attachment]) -> JsonValue:
+    return attachment_entries(wire, [(file.name, file.media_type, Base64Text(file.body.base64())) for file in files])
 
 
 def _is_personal(brief: Brief, given: Personal) -> bool:

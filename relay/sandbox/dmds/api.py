@@ -1,11 +1,12 @@
 """DMDS's functions by method and path; a further one is one more line in the table."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from relay.sandbox.dmds import asking, sending
-from relay.sandbox.dmds.book import Campaign
+from relay.sandbox.dmds import asking, events, keeping, sending
+from relay.sandbox.dmds.campaigns import Campaign
 from relay.sandbox.dmds.fields import RefusedError, err
+from relay.sandbox.dmds.pages import with_page
 from relay.sandbox.document import JsonObject, UnreadableDocumentError, parsed, sealed
 from relay.sandbox.exchange import Answer, Ask, Request
 from relay.sandbox.faults import Err, Fault
@@ -21,18 +22,36 @@ class Function:
     methods: tuple[str, ...]
     perform: Callable[[World, Ask, Campaign, Fault | None], Answer]
     sends: bool = False
+    fetches: bool = False  # a page, whose address the call names
     slash: bool = True  # the path ends in a slash (doc)
 
 
-_FUNCTIONS = (
-    Function("send_one_inline", ("envio", "send_one_inline"), ("POST",), sending.send_one_inline, sends=True),
-    # assumed from the line above
-    Function("send_many_inline", ("envio", "send_many_inline"), ("POST",), sending.send_many_inline, sends=True),
-    Function("campania", ("campania",), ("GET",), asking.campaigns),
+#: Marks of the paths are in docs/wire.md; those that only exist in the document are assumed.
+FUNCTIONS = (
+    Function("send_one_inline", ("envio", "send_one_inline"), ("POST",), sending.send_one, sends=True),
+    Function("send_many_inline", ("envio", "send_many_inline"), ("POST",), sending.send_many, sends=True),
+    Function("send_one", ("envio", "send_one"), ("POST",), sending.send_one, sends=True, fetches=True),
+    Function("send_many", ("envio", "send_many"), ("POST",), sending.send_many, sends=True, fetches=True),
     Function("version", ("version",), ("GET",), asking.version),
-    Function("ver_eventos", ("ver_eventos",), ("GET", "POST"), asking.events_between),  # path and method assumed
-    Function("eventos", ("eventos", "*"), ("GET",), asking.events_of_batch, slash=False),
     Function("contacto", ("contacto", "*"), ("GET",), asking.contact, slash=False),
+    Function("contacto", ("contacto",), ("POST", "PUT"), keeping.save_contact),
+    Function("invalidos", ("contactos", "invalidos"), ("GET",), asking.invalid_contacts),
+    Function("invalidar", ("invalidar", "*"), ("GET",), keeping.invalidate, slash=False),
+    Function("revalidar", ("revalidar", "*"), ("GET",), keeping.revalidate, slash=False),
+    Function("whitelist", ("whitelist", "*"), ("GET", "POST", "PUT", "DELETE"), keeping.whitelist, slash=False),
+    Function("campania", ("campania",), ("GET",), asking.campaigns),
+    Function("campania", ("campania",), ("POST",), keeping.create_campaign),
+    Function("campania_apikey", ("campania_apikey",), ("GET", "POST"), keeping.campaign_key),
+    Function("grupo", ("grupo",), ("POST",), keeping.create_group),
+    Function("filtros", ("filtros",), ("GET",), asking.filters),
+    Function("variables", ("variables",), ("GET",), asking.variables),
+    Function("variables", ("variables",), ("POST", "PUT"), keeping.create_variable),
+    Function("variables", ("variables",), ("DELETE",), keeping.delete_variable),
+    Function("eventos", ("eventos", "*"), ("GET",), events.events_of_batch, slash=False),
+    Function("eeid_info", ("eeid_info", "*"), ("GET",), events.batch_info, slash=False),
+    Function("eeid_eml", ("eeid_eml", "*", "*"), ("GET",), events.batch_eml, slash=False),
+    Function("cantidad_eventos", ("cantidad_eventos",), ("GET", "POST"), events.events_count),
+    Function("ver_eventos", ("ver_eventos",), ("GET", "POST"), events.events_between),
 )
 
 
@@ -46,11 +65,11 @@ class Dmds:
 
     def understand(self, request: Request, call_id: int) -> Ask:
         """Read a request as far as it can be read."""
-        function = _function(request.path)
+        function = _function(request)
         dmdsid = request.path[0]
-        campaign = self._world.book.campaign_of(dmdsid, request.authorization)
+        campaign = self._world.campaigns.of_key(dmdsid, request.authorization)
         document, problem = _document(request.body)
-        named = request.path[3:4] if function and "*" in function.path else ()  # the address, or batch, in the path
+        named = request.path[3:5] if function and "*" in function.path else ()  # the address, or batch, in the path
         undocumented = request.body and request.content_type != "application/json"
         return Ask(
             call_id,
@@ -58,49 +77,61 @@ class Dmds:
             f"{dmdsid}-{campaign.number}" if campaign else dmdsid,
             document,
             request,
-            recipients=(*sending.addresses(document), *named),
+            recipients=(*sending.addresses(document), *filter(None, named)),
             sends=function is not None and function.sends,
             problem=problem,
             remarks=[f"undocumented Content-Type: {request.content_type}"] if undocumented else [],
         )
 
-    def perform(self, ask: Ask, fault: Fault | None) -> Answer:
+    async def perform(self, ask: Ask, fault: Fault | None) -> Answer:
         """Do what is asked, or refuse it with status err."""
         if isinstance(fault, Err):
             return err(RefusedError(fault.on, fault.status), "document")
         try:
-            return self._performed(ask, fault)
+            return await self._performed(ask, fault)
         except RefusedError as refused:
             return err(refused, self._world.shapes["dmds"])
 
-    def _performed(self, ask: Ask, fault: Fault | None) -> Answer:
+    async def _performed(self, ask: Ask, fault: Fault | None) -> Answer:
         request = ask.request
-        campaign = self._world.book.campaign_of(request.path[0], request.authorization)
+        campaign = self._world.campaigns.of_key(request.path[0], request.authorization)
         if campaign is None:
             raise RefusedError("Forbidden", 403)  # doc: APIKEY incorrecta
-        function = _function(request.path)
+        function = _function(request)
         if function is None:
             raise RefusedError("unknown method", 404)
         if request.method not in function.methods:
-            raise RefusedError(f"only {' or '.join(function.methods)}", 405)
+            raise RefusedError(f"only {' or '.join(_verbs(request.path))}", 405)
         if ask.problem:
             raise RefusedError(ask.problem)
+        if function.fetches:
+            ask = replace(ask, document=await with_page(ask.document))
         return function.perform(self._world, ask, campaign, fault)
 
 
-def _function(path: tuple[str, ...]) -> Function | None:
-    """Find the function; paths end in a slash (doc), those that name one thing may do without."""
+def _function(request: Request) -> Function | None:
+    """Find the function; where the path has some, but none for this verb, the first."""
+    found = _functions(request.path)
+    return next((each for each in found if request.method in each.methods), found[0] if found else None)
+
+
+def _verbs(path: tuple[str, ...]) -> list[str]:
+    return [verb for function in _functions(path) for verb in function.methods]
+
+
+def _functions(path: tuple[str, ...]) -> list[Function]:
+    """Those of a path; paths end in a slash (doc), those that name one thing may do without."""
     if path[1:2] != ("v1",):
-        return None
+        return []
     slash = path[-1] == ""
     steps = path[2:-1] if slash else path[2:]
-    for function in _FUNCTIONS:
-        fits = len(steps) == len(function.path) and all(
-            want in ("*", step) and step for want, step in zip(function.path, steps, strict=True)
-        )
-        if fits and (slash or not function.slash):
-            return function
-    return None
+    return [
+        function
+        for function in FUNCTIONS
+        if (slash or not function.slash)
+        and len(steps) == len(function.path)
+        and all(want in ("*", step) and step for want, step in zip(function.path, steps, strict=True))
+    ]
 
 
 def _document(body: bytes) -> tuple[JsonObject, str]:

@@ -1,9 +1,8 @@
-"""What DMDS keeps for its customers: campaigns, contacts, batches, events."""
+"""What DMDS keeps of mail: contacts, batches, events. The sandbox's customers share their contacts."""
 
-import hmac
 from collections import OrderedDict, deque
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
@@ -16,14 +15,6 @@ _HARD_BOUNCES = 2
 
 
 @dataclass(frozen=True, slots=True)
-class Campaign:
-    """One campaign of a customer."""
-
-    dmdsid: str
-    number: int  # numid, campana_id
-
-
-@dataclass(frozen=True, slots=True)
 class Contact:
     """One address that a customer wrote to, or that was set by hand."""
 
@@ -33,6 +24,10 @@ class Contact:
     apellido: str = ""
     invalid: bool = False
     hard_bounces: int = 0
+    whitelisted: bool = False  # no bounce makes it invalid (doc)
+    bases: tuple[str, ...] = ()  # groups by name
+    campos: Mapping[str, str] = field(default_factory=dict)
+    operacion: str = "Alta"  # what was done last: it was made, or changed ("Modificacion", doc)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,13 +46,11 @@ class Book:
 
     def __init__(
         self,
-        campaigns: Mapping[str, str],
         *,
         clock: Callable[[], float],
         new_eeid: Callable[[], str],
         keep_events: int,
     ) -> None:
-        self._keys = {_campaign(name): key for name, key in campaigns.items()}
         self._clock = clock
         self._new_eeid = new_eeid
         self._keep = max(keep_events, 1)
@@ -69,22 +62,6 @@ class Book:
         self._contacts: dict[str, Contact] = {}
         self._events: deque[Event] = deque(maxlen=self._keep)
         self.not_sent = 0  # mails not made because the contact is invalid
-
-    def campaign_of(self, dmdsid: str, apikey: str) -> Campaign | None:
-        """The customer's campaign that this APIKEY belongs to."""
-        given = apikey.encode("utf-8", "replace")
-        for campaign, key in self._keys.items():
-            if campaign.dmdsid == dmdsid and hmac.compare_digest(key.encode(), given):
-                return campaign
-        return None
-
-    def set_key(self, campaign: Campaign, apikey: str) -> None:
-        """Give a campaign another APIKEY; the one before is wrong from now on."""
-        self._keys[campaign] = apikey
-
-    def campaigns(self, dmdsid: str) -> list[Campaign]:
-        """All campaigns of a customer."""
-        return [campaign for campaign in self._keys if campaign.dmdsid == dmdsid]
 
     def open_batch(self, dmdsid: str) -> str:
         """Begin a batch and name it."""
@@ -102,14 +79,33 @@ class Book:
         """What is known of an address."""
         return self._contacts.get(email.casefold())
 
+    def contacts(self) -> list[Contact]:
+        """Every contact, in the order they were met."""
+        return list(self._contacts.values())
+
     def meet(self, email: str, nombre: str = "", apellido: str = "") -> Contact:
         """Create or update a contact; its address is its key (doc)."""
-        known = self.contact(email) or Contact(numid=len(self._contacts) + 1, email=email)
+        known = self.contact(email)
+        if known is None:
+            return self._keep_contact(Contact(len(self._contacts) + 1, email, nombre, apellido))
         return self._keep_contact(replace(known, nombre=nombre or known.nombre, apellido=apellido or known.apellido))
+
+    def save(
+        self, email: str, nombre: str, apellido: str, bases: tuple[str, ...], campos: Mapping[str, str]
+    ) -> Contact:
+        """Create or update a contact by hand: bases and fields are added to those it has."""
+        operacion = "Alta" if self.contact(email) is None else "Modificacion"
+        known = self.meet(email, nombre, apellido)
+        joined = tuple(dict.fromkeys((*known.bases, *bases)))
+        return self._keep_contact(replace(known, bases=joined, campos={**known.campos, **campos}, operacion=operacion))
 
     def mark(self, email: str, *, invalid: bool) -> Contact:
         """Make a contact invalid, or valid again."""
         return self._keep_contact(replace(self.meet(email), invalid=invalid, hard_bounces=0))
+
+    def whitelist(self, email: str, *, listed: bool) -> Contact:
+        """Immunize a contact against bounces, or no more."""
+        return self._keep_contact(replace(self.meet(email), whitelisted=listed))
 
     def note(self, dmdsid: str, eeid: str, email: str, happening: Happening) -> None:
         """Keep an event; it may make its contact invalid."""
@@ -118,21 +114,19 @@ class Book:
         if happening is Happening.NOT_SENT:
             self.not_sent += 1
         if happening is Happening.HARD_BOUNCE:
-            contact = self.meet(email)
-            bounces = contact.hard_bounces + 1
-            self._keep_contact(
-                replace(contact, hard_bounces=bounces, invalid=contact.invalid or bounces >= _HARD_BOUNCES)
-            )
+            self._bounced(dmdsid, eeid, self.meet(email))
 
     def events(self, dmdsid: str) -> list[Event]:
         """A customer's events, oldest first."""
         return [event for event in self._events if event.dmdsid == dmdsid]
 
+    def _bounced(self, dmdsid: str, eeid: str, contact: Contact) -> None:
+        bounces = contact.hard_bounces + 1
+        falls = bounces >= _HARD_BOUNCES and not contact.invalid and not contact.whitelisted
+        self._keep_contact(replace(contact, hard_bounces=bounces, invalid=contact.invalid or falls))
+        if falls:
+            self.note(dmdsid, eeid, contact.email, Happening.INVALIDATED)
+
     def _keep_contact(self, contact: Contact) -> Contact:
         self._contacts[contact.email.casefold()] = contact
         return contact
-
-
-def _campaign(name: str) -> Campaign:
-    dmdsid, _, number = name.rpartition("-")
-    return Campaign(dmdsid, int(number))

@@ -75,6 +75,24 @@ class Fields:
             return True
         raise RefusedError(f"{self.named(name)} must be true or false")
 
+    def texts(self, name: str) -> tuple[str, ...]:
+        """A list of strings; empty where it is absent."""
+        value = self._values.get(name)
+        if value is None:
+            return ()
+        if not isinstance(value, list) or not all(isinstance(each, str) and each for each in value):
+            raise RefusedError(f"{self.named(name)} must be a list of strings")
+        return tuple(each for each in value if isinstance(each, str))
+
+    def members(self, name: str) -> dict[str, str]:
+        """An object of strings or numbers, as strings; empty where it is absent."""
+        value = self._values.get(name)
+        if value is None:
+            return {}
+        if not isinstance(value, dict) or not all(isinstance(each, str | int | float) for each in value.values()):
+            raise RefusedError(f"{self.named(name)} must be an object of strings or numbers")
+        return {key: str(each) for key, each in value.items()}
+
     def entry(self, name: str) -> "Fields":
         """An object that must be there."""
         value = self._values.get(name)

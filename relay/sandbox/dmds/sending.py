@@ -1,4 +1,4 @@
-"""send_one_inline and send_many_inline: check the call, then one mail to each contact, and the copies of each.
+"""The sends: check the call, then one mail to each contact, and the copies of each.
 
 Copies with several contacts are undocumented. The sandbox shows the worst case: every contact's mail carries the
 copies, so N contacts and M copies are N x (1+M) mails.
@@ -7,7 +7,7 @@ copies, so N contacts and M copies are N x (1+M) mails.
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from relay.sandbox.dmds.book import Campaign
+from relay.sandbox.dmds.campaigns import Campaign
 from relay.sandbox.dmds.fields import Fields, RefusedError, ok
 from relay.sandbox.dmds.wire import ENTRY_KEYS, SEND_KEYS, Happening
 from relay.sandbox.document import Blob, JsonValue
@@ -41,14 +41,14 @@ class Order:
     model: Mail  # what all its mails have in common
 
 
-def send_one_inline(world: World, ask: Ask, campaign: Campaign, fault: Fault | None) -> Answer:
-    """Perform send_one_inline: `contacto` is one object (doc)."""
+def send_one(world: World, ask: Ask, campaign: Campaign, fault: Fault | None) -> Answer:
+    """Perform send_one_inline, or send_one once its page is here: `contacto` is one object (doc)."""
     contact = Fields(ask.document).entry("contacto")
     return _send(world, ask, campaign, fault, [contact])
 
 
-def send_many_inline(world: World, ask: Ask, campaign: Campaign, fault: Fault | None) -> Answer:
-    """Perform send_many_inline: `contactos` is a list (doc)."""
+def send_many(world: World, ask: Ask, campaign: Campaign, fault: Fault | None) -> Answer:
+    """Perform send_many_inline, or send_many: `contactos` is a list (doc)."""
     contacts = Fields(ask.document).entries("contactos", required=True)
     return _send(world, ask, campaign, fault, contacts)
 
@@ -97,7 +97,6 @@ def _model(world: World, ask: Ask, fields: Fields) -> Mail:
     validated = options.validated_domains
     if own_sender and validated and own_sender.rpartition("@")[2].casefold() not in validated:
         raise RefusedError("remitente is not in an allowed domain")  # assumed: the panel lists the allowed ones (doc)
-    fields.truth("archive")
     own_name = fields.header("remitenteNombre", ask.remarks)
     return Mail(
         api="dmds",
@@ -107,6 +106,7 @@ def _model(world: World, ask: Ask, fields: Fields) -> Mail:
         subject=fields.header("asunto", ask.remarks) or options.campaign_subject,
         html=fields.text("html", required=True),
         attachments=tuple(_attachment(entry) for entry in fields.entries("adjuntos")),
+        archived=fields.truth("archive"),
         call=ask.call_id,
     )
 
@@ -132,7 +132,7 @@ def _check_campaign(world: World, ask: Ask, fields: Fields, campaign: Campaign) 
         raise RefusedError("missing campana_id")
     if number == campaign.number and not isinstance(number, bool):
         return
-    if any(number == other.number for other in world.book.campaigns(campaign.dmdsid)):
+    if any(number == other.number for other in world.campaigns.all(campaign.dmdsid)):
         # Assumed: each campaign has its own APIKEY (doc), so another's is a wrong one.
         raise RefusedError("APIKEY of another campaign", 403)
     raise RefusedError("invalid campana_id")

@@ -25,6 +25,7 @@ SEND_KEYS: Mapping[str, str] = MappingProxyType(
         "remitente": "assumed",  # older API
         "remitenteNombre": "assumed",  # older API
         "tags": "assumed",  # older API
+        "viaUrl": "unknown",  # the page's address in send_one and send_many; older API
         "adjuntos": "unknown",  # a vendor page lists attachments, its text is lost
     }
 )
@@ -38,10 +39,27 @@ ENTRY_KEYS: Mapping[str, Mapping[str, str]] = MappingProxyType(
         "adjuntos": {"nombre": "unknown", "contenido": "unknown"},
     }
 )
-#: Keys of ver_eventos: that there are two date-times is doc, their names are not.
+#: Keys of ver_eventos and cantidad_eventos: that there are two date-times is doc, their names are not.
 EVENT_KEYS: Mapping[str, str] = MappingProxyType(
     {"desde": "assumed", "hasta": "assumed", "pagina": "doc", "cantidad": "doc"}
 )
+#: Keys of the functions that keep something.
+SAVE_KEYS: Mapping[str, Mapping[str, str]] = MappingProxyType(
+    {
+        "contacto": {
+            "email": "doc",
+            "nombre": "doc",
+            "apellido": "doc",
+            "bases": "assumed",  # that there are such things is doc
+            "campos": "assumed",  # the same
+        },
+        "campania": {"nombre": "assumed", "tipo": "doc"},
+        "campania_apikey": {"numid": "assumed", "camp_apikey": "assumed"},
+        "grupo": {"nombre": "assumed"},
+        "variables": {"nombre": "assumed", "valor": "assumed"},
+    }
+)
+PAGE_KEY = "viaUrl"
 
 
 class Happening(StrEnum):
@@ -51,3 +69,5 @@ class Happening(StrEnum):
     SOFT_BOUNCE = "rebote-soft"  # doc
     HARD_BOUNCE = "rebote-hard"  # doc
     NOT_SENT = "unknown"  # doc: Not-Sent is shown as unknown in the API
+    INVALIDATED = "invalidacion"  # that there is such an event is doc, its name is assumed
+    REVALIDATED = "revalidacion"  # the same

@@ -53,7 +53,7 @@ class Mensatek:
             remarks=reading.remarks,
         )
 
-    def perform(self, ask: Ask, fault: Fault | None) -> Answer:
+    async def perform(self, ask: Ask, fault: Fault | None) -> Answer:
         """Do what is asked, or refuse it with a Res."""
         function = _FUNCTIONS.get(ask.function)
         if function is None or ask.request.path[0] != "v7":
