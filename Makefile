@@ -3,7 +3,7 @@ SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test lint fmt bench siege constraints clean
+.PHONY: help demo test lint fmt bench bench-mime siege constraints clean
 
 BIN := .venv/bin
 
@@ -29,6 +29,9 @@ fmt: .venv/.dev ## format, and mend what can be mended
 bench: .venv/.dev ## measure on this machine, against Postfix; ARGS="--all", ARGS="--case e2e-2k"
 	@.ci/system-packages postfix
 	@PYTHONPATH=tests $(BIN)/python tests/bench/figures.py $(ARGS)
+
+bench-mime: .venv/.dev ## measure how fast mail becomes JSON, against other parsers; ARGS="--mail '2 KB, text and HTML'"
+	@$(BIN)/python tests/bench/bench_mime.py $(ARGS)
 
 siege: .venv/.dev ## attack a running gateway for minutes, where make test does it for seconds; ARGS="-k bytes" runs some
 	@.ci/system-packages

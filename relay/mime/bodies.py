@@ -3,6 +3,7 @@
 import re
 
 from relay.mime import markup
+from relay.mime.b64 import footer_start
 from relay.mime.charset import decode
 from relay.mime.enriched import enriched_to_html
 from relay.mime.header import Header
@@ -10,7 +11,7 @@ from relay.mime.labels import codec_of, is_ascii_label
 from relay.mime.notes import Code
 from relay.mime.plaintext import page, text_to_html, unflow
 from relay.mime.structure import Part
-from relay.mime.transfer import Encoding, footer_start
+from relay.mime.transfer import Encoding
 
 _HTML = frozenset({"text/html", "application/xhtml+xml"})
 _ENRICHED = frozenset({"text/enriched", "text/richtext"})

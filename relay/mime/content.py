@@ -26,18 +26,11 @@ class Note:
 class EncodedBody(Protocol):
     """The bytes of one part, kept as they came until somebody needs them."""
 
-    @property
-    def size(self) -> int:
-        """Return the decoded size in bytes."""
-
     def decoded(self) -> bytes:
         """Return the bytes after transfer decoding."""
 
-    def base64(self) -> bytes:
-        """Return the bytes as base64 without line breaks (RFC 4648 §4).
-
-        Where the part came as clean base64 its text passes through, undecoded.
-        """
+    def base64(self) -> tuple[bytes, ...]:
+        """Return the bytes as base64 without line breaks (RFC 4648 §4), in pieces to be put one behind the other."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -89,7 +89,7 @@ def inline_as_data(html: str, images: Sequence[InlineImage], *, max_bytes: int =
         if address is None:
             image = by_id[reference.content_id]
             address = made[reference.content_id] = (
-                f"data:{image.media_type};base64,{image.body.base64().decode('ascii')}"
+                f"data:{image.media_type};base64,{b''.join(image.body.base64()).decode('ascii')}"
             )
         pieces += (html[position : reference.start], address)
         position = reference.end

@@ -22,6 +22,7 @@ _TAIL = re.compile(rb"(--)?[ \t]*+(?:\r*\n|\r|\Z)")
 #: A line that looks like a delimiter with a part's header below, for when the boundary is not told.
 _GUESSED = re.compile(rb"(?<![^\r\n])--([^\s\"][^\r\n\"]{0,199}?)[ \t]*(?:\r*\n|\r)(?=content-)", re.IGNORECASE)
 _LONGEST_PREAMBLE = 65536
+_NEAR_BYTES = 16384  # looked through for a delimiter when a hyphen was seen
 _LONGEST_FOOTER = 4096  # looked at for words
 #: How the body of a multipart without parts begins where it is a page.
 _PAGE = re.compile(rb"\s*<(?:!doctype\s+html|html|head|body)\b", re.IGNORECASE)
@@ -216,8 +217,22 @@ def _spans(data: bytes, start: int, end: int, boundary: bytes, most: int) -> tup
         position = max(at + 1, behind - 1)  # the line end of this delimiter may begin the next
 
 
+def _find(data: bytes, position: int, end: int, needle: bytes) -> int:
+    """Find what holds a hyphen, as every delimiter does and no base64.
+
+    To find a single octet the machine takes a tenth of the time that it takes for several.
+    """
+    while (hyphen := data.find(b"-", position, end)) >= 0:
+        near = min(hyphen + max(_NEAR_BYTES, 2 * len(needle)), end)
+        at = data.find(needle, max(position, hyphen - 1), near)
+        if at >= 0 or near == end:
+            return at
+        position = near - len(needle) + 1
+    return -1
+
+
 def _delimiter(data: bytes, position: int, end: int, needle: bytes) -> tuple[int, re.Match[bytes] | None]:
-    at = data.find(needle, position, end)
+    at = _find(data, position, end, needle)
     if at < 0:
         return end, None
     tail = _TAIL.match(data, at + len(needle), end)

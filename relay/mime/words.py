@@ -3,8 +3,8 @@
 import binascii
 import re
 
+from relay.mime import b64
 from relay.mime.charset import decode
-from relay.mime.transfer import decode_base64
 
 #: =?charset*language?B?text?= ; blanks and question marks inside are wrong, and common.
 _WORD = re.compile(r"=\?([^?\s*]*)(?:\*[^?\s]*)?\?([bBqQ])\?(.*?)\?=", re.DOTALL)
@@ -89,5 +89,5 @@ class _Run:
 
     def _close(self) -> None:
         if self._open:
-            self._chunks.append(decode_base64(self._open.encode("utf-8", "replace")))
+            self._chunks.append(b64.decode(self._open.encode("utf-8", "replace")))
             self._open = ""

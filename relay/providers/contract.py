@@ -42,7 +42,7 @@ Credentials = MensatekCredentials | DmdsCredentials
 class Base64Text:
     """A JSON string value that is already base64: spliced into the body as it is, never copied through str."""
 
-    data: bytes  # RFC 4648 §4 alphabet, no line breaks
+    pieces: tuple[bytes, ...]  # one behind the other: RFC 4648 §4 alphabet, no line breaks
 
 
 #: A JSON document in Python objects, whose long values may be Base64Text.

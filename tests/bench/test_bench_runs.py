@@ -64,3 +64,9 @@ def test_the_door_alone_is_measured_against_aiosmtpd():
     said = run("bench_door.py", "--messages", "20")
 
     assert ["aiosmtpd", "aiosmtpd", "door", "door"] == [line.split()[0] for line in said.splitlines()]
+
+
+def test_reading_is_measured_against_other_parsers():
+    said = run("bench_mime.py", "--rounds", "1", "--mail", "2 KB, text and HTML")
+
+    assert ["mensatek", "dmds"] == [line.split(" | ")[1] for line in said.splitlines()[2:]]

@@ -1,11 +1,13 @@
 """Trees of parts, well-formed and broken."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from mails import BOUNDS, codes, content, file, files, html, mail, multipart, part, text
 
 from relay.config.settings import MimeSettings
 from relay.errors import MailRefused
-from relay.mime import read
+from relay.mime import read, structure
 
 NESTED = multipart(
     b"mixed",
@@ -21,6 +23,18 @@ def test_any_line_end_will_do(line_end):
     assert "s" == found.subject
     assert "<p>rich</p>" == found.html.strip()
     assert [("a.pdf", b"AAA")] == [(name, data.rstrip(b"\r")) for name, data in files(found)]
+
+
+@given(
+    st.lists(st.sampled_from([b"-", b"--", b"\n--b", b"\n--bound", b"\n", b"x" * 40, b"b"])).map(b"".join),
+    st.sampled_from([b"\n--b", b"\n--bound", b"\r--", b"\n--" + b"-" * 30]),
+    st.integers(0, 9),
+)
+def test_the_fast_search_for_a_delimiter_finds_what_any_search_finds(data, needle, start):
+    for near in (1, 16, 16384):
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(structure, "_NEAR_BYTES", near)
+            assert data.find(needle, start) == structure._find(data, start, len(data), needle)
 
 
 def test_a_boundary_may_begin_like_another():

@@ -4,12 +4,12 @@ import base64
 import binascii
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from mails import content, file, multipart
 
-from relay.mime import transfer
-from relay.mime.transfer import Encoding, PartBody, decode_base64, encoding_named
+from relay.mime import b64, transfer
+from relay.mime.transfer import Encoding, PartBody, encoding_named
 
 
 def _qp(data):
@@ -46,8 +46,7 @@ def test_every_byte_arrives(encoding, data):
     body = content(multipart(b"mixed", raw, boundary=b"a-boundary-of-its-own")).attachments[0].body
 
     assert data == body.decoded()
-    assert len(data) == body.size
-    assert base64.b64encode(data) == body.base64()
+    assert base64.b64encode(data) == b"".join(body.base64())
 
 
 @pytest.mark.parametrize(
@@ -76,15 +75,13 @@ def test_every_byte_arrives(encoding, data):
 def test_base64_as_it_comes(expected, raw):
     body = body_of(raw, "base64")
     assert expected == body.decoded()
-    assert len(expected) == body.size
-    assert base64.b64encode(expected) == body.base64()
+    assert base64.b64encode(expected) == b"".join(body.base64())
 
 
 @given(st.binary(max_size=200))
 def test_no_base64_raises(raw):
     body = body_of(raw, "base64")
-    assert base64.b64encode(body.decoded()) == body.base64()
-    assert len(body.decoded()) == body.size
+    assert base64.b64encode(body.decoded()) == b"".join(body.base64())
 
 
 @pytest.mark.parametrize(
@@ -147,9 +144,39 @@ def test_the_name_of_an_encoding(expected, name):
     assert expected is encoding_named(name)
 
 
-def test_clean_base64_passes_through_undecoded():
-    """The text that came is the text that goes, whatever it means."""
-    assert base64.b64encode(b"x" * 99) == body_of(base64.encodebytes(b"x" * 99), "base64").base64()
+_lines = st.lists(
+    st.sampled_from([b"QUJDRUZH", b"QUJD", b"QQ==", b"QUI=", b"QR==", b"Q", b"=", b"-", b" ", b"\x00", b"\xff"]),
+    max_size=8,
+).map(b"".join)
+
+
+@given(st.lists(_lines | st.just(b"QUJDRUZHSUpL"), max_size=12), st.sampled_from([b"\r\n", b"\n", b"\r", b""]))
+@example([b"QUJDRUZH"] * 5 + [b"QQ==", b"", b""], b"\r\n")
+@example([b"QUJDRUZH"] * 2 + [b"QQ=="] + [b"QUJDRUZH"], b"\r\n")
+def test_the_fast_path_of_base64_is_the_general_path(lines, line_end):
+    """What is taken for clean is exactly what a strict decoder takes when the line breaks are gone."""
+    raw = line_end.join(lines)
+    stripped = raw.translate(None, b"\r\n")
+    try:
+        strict = binascii.a2b_base64(stripped, strict_mode=True)
+    except binascii.Error:
+        strict = None
+    for size in (24, 96, b64._BLOCK_BYTES):
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(b64, "_BLOCK_BYTES", size)
+            found = b64.without_breaks(b"..." + raw + b"...", 3, 3 + len(raw))
+        assert found is None or base64.b64encode(strict) == b"".join(found)
+        even = all(len(line) == len(lines[0]) for line in lines) and len(lines[0]) % 4 == 0 if lines else True
+        regular = even and line_end != b"\r" and strict is not None and len(base64.b64encode(strict)) == len(stripped)
+        assert found is not None or not regular
+
+
+def test_what_looks_like_even_lines_is_looked_at_to_the_end():
+    """A foreign letter far behind the first line is found, and a padding with more behind it."""
+    even = base64.encodebytes(bytes(3_000_000)).replace(b"\n", b"\r\n")
+    assert base64.b64encode(bytes(3_000_000)) == b"".join(b64.without_breaks(even, 0, len(even)))
+    for at, alien in ((2_000_000, b"!"), (2_000_001, b"-"), (3_999_990, b" "), (1_000_000, b"="), (1_000_000, b"\n")):
+        assert b64.without_breaks(even[:at] + alien + even[at + 1 :], 0, len(even)) is None
 
 
 def test_a_body_does_not_show_itself():
@@ -157,7 +184,7 @@ def test_a_body_does_not_show_itself():
 
 
 def test_many_padded_streams_end():
-    assert len(decode_base64(b"QQ==" * 100_000)) >= 1000
+    assert len(b64.decode(b"QQ==" * 100_000)) >= 1000
 
 
 @given(
@@ -168,11 +195,12 @@ def test_many_padded_streams_end():
 )
 def test_small_blocks_make_no_difference(raw, encoding):
     body = body_of(raw, encoding)
-    expected = (body.decoded(), body.base64(), body.size)
-    for size in (1, 3):
+    expected = (body.decoded(), b"".join(body.base64()))
+    for size in (12, 36):
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(transfer, "_BLOCK_BYTES", size)
-            assert expected == (body.decoded(), body.base64(), body.size)
+            patch.setattr(b64, "_BLOCK_BYTES", size)
+            assert expected == (body.decoded(), b"".join(body.base64()))
 
 
 def test_canonical_line_ends_of_an_attached_text_stay():

@@ -25,15 +25,11 @@ class Bytes:
 
     data: bytes
 
-    @property
-    def size(self) -> int:
-        return len(self.data)
-
     def decoded(self) -> bytes:
         return self.data
 
-    def base64(self) -> bytes:
-        return base64.b64encode(self.data)
+    def base64(self) -> tuple[bytes, ...]:
+        return (base64.b64encode(self.data),)
 
 
 def attachment(name: str, data: bytes = b"%PDF-", media_type: str = "application/pdf") -> Attachment:

@@ -135,8 +135,8 @@ def test_what_is_not_the_mails_is_still_told():
         ("an abcdefg", {"a": "abcdefg"}, "an [...]"),  # a whole word is a little more of a proof
         ("xabcdefghx", {"a": "abcdefgh"}, "x[...]x"),
         ("xabcdefghx", {"a": ["", {"b": "--ABCDEFGH--"}]}, "x[...]x"),
-        ("field contenido", {"adjuntos": [{"nombre": "a", "contenido": Base64Text(b"QQ==")}]}, "field contenido"),
-        ("file informe secreto.pdf", {"adjuntos": {"Informe secreto.pdf": Base64Text(b"QQ==")}}, "file [...]"),
+        ("field contenido", {"adjuntos": [{"nombre": "a", "contenido": Base64Text((b"QQ==",))}]}, "field contenido"),
+        ("file informe secreto.pdf", {"adjuntos": {"Informe secreto.pdf": Base64Text((b"QQ==",))}}, "file [...]"),
         ("one informe", {"a": 1, "b": None, "c": True, "d": 1.5}, "one informe"),
         ("abcd 12345678 efgh", {"a": "12345678", "b": "abcd [...] efgh"}, "[...]"),
         ("", {"a": ""}, ""),

@@ -191,7 +191,7 @@ def test_a_name_keeps_its_extension(name, limit, expected):
 
 
 def test_a_request_over_the_limit_is_refused_with_both_sizes():
-    call = Call("EnviarEMAIL", (), {"Contenido": Base64Text(b"QUJD" * 100)})
+    call = Call("EnviarEMAIL", (), {"Contenido": Base64Text((b"QUJD" * 100,))})
     refuse_oversize([call], 416)
     with pytest.raises(MailRefused) as caught:
         refuse_oversize([call], 415)
