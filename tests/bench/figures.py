@@ -20,10 +20,10 @@ from typing import Any
 
 import beside
 import scaling
-from bench_mime import message
 from cases import CASES, SIZES
 from certificates import make_certificate
 from measuring import Bench, measure
+from mime_mails import of_size
 from report import Result, report
 from weighing import weigh_generator
 
@@ -35,7 +35,7 @@ _RECEIVED = (
 
 def mail(size: int) -> bytes:
     """Make a mail of at least so many bytes: what it lacks is made up with Received lines."""
-    data = message(size)
+    data = of_size(size)
     lines = b""
     while len(data) + len(lines) < size:
         lines += _RECEIVED % ((len(lines) // 90,) * 4)

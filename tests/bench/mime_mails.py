@@ -57,6 +57,12 @@ def with_files(count: int, octets: int) -> bytes:
     return _HEADER + head + _bodies(5, 60) + files + b"\r\n--mixed--\r\n"
 
 
+def of_size(octets: int) -> bytes:
+    """Make a mail of about so many bytes: text and HTML, and a file where there is room."""
+    bodies = with_files(0, 0)
+    return with_files(1, (octets - len(bodies)) * 57 // 78) if octets > 2 * len(bodies) else texts(5, 12)
+
+
 MAILS = (
     Mail("2 KB, text and HTML", partial(texts, 6, 14)),
     Mail("50 KB, text and HTML", partial(texts, 300, 520)),

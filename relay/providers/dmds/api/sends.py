@@ -142,5 +142,5 @@ class Sends:
     def _attachments(self, files: Sequence[File]) -> JsonValue:
         if files and not self._talk.wire.attachments:
             raise ValueError("the wire table says that attachments cannot be sent")
-        entries = [(file.name, file.media_type, Base64Text(b64encode(file.data))) for file in files]
+        entries = [(file.name, file.media_type, Base64Text((b64encode(file.data),))) for file in files]
         return attachment_entries(self._talk.wire, entries) if entries else None
