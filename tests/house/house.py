@@ -99,6 +99,7 @@ DOORS: Mapping[str, tuple[str, ...]] = {
     "annotated_types": ("relay.config",),
     "pydantic.SecretStr": ("relay",),  # a type that hides what it holds, wherever a secret travels
     "click": ("relay.cli", "relay.commands"),
+    "rich": ("relay.commands.tables",),
     "pybase64": ("relay.mime",),
 }
 
