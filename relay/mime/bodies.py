@@ -5,6 +5,7 @@ import re
 from relay.mime import markup
 from relay.mime.b64 import footer_start
 from relay.mime.charset import decode
+from relay.mime.embedded import extracted
 from relay.mime.enriched import enriched_to_html
 from relay.mime.header import Header
 from relay.mime.labels import codec_of, is_ascii_label
@@ -15,12 +16,18 @@ from relay.mime.transfer import Encoding
 
 _HTML = frozenset({"text/html", "application/xhtml+xml"})
 _ENRICHED = frozenset({"text/enriched", "text/richtext"})
-_PLAIN = frozenset({"text/plain", "text/markdown", "text/x-markdown", "text"})
+_PLAIN = frozenset({"text/plain", "text/markdown", "text/x-markdown", "text", "application/pgp"})
 _BODY = _HTML | _ENRICHED | _PLAIN
 _MOST_GUESSES = 20  # texts of one message whose charset a detector may look at: it is slow
 _AMP = "text/x-amp-html"
 _CALENDAR = "text/calendar"
 _CALENDARS = frozenset({_CALENDAR, "application/ics"})
+_DATA = frozenset({_CALENDAR, _AMP, "text/vcard", "text/x-vcard", "text/directory", "text/rtf"})
+#: What programs tell programs, in lines that people can read.
+_REPORTS = frozenset({
+    "message/delivery-status", "message/global-delivery-status", "message/disposition-notification",
+    "message/global-disposition-notification", "message/feedback-report",
+})  # fmt: skip
 #: Armour of a text (RFC 4880 §6.2, §7) at the beginning of a line, in HTML also behind a tag; not in a quotation.
 _PGP = re.compile(rb"(?:\A|[\r\n]|\w>)-----BEGIN PGP (SIGNED )?MESSAGE-----[ \t]*(?:[\r\n<]|\Z)")
 _OPAQUE = frozenset({"application/pkcs7-mime", "application/x-pkcs7-mime"})
@@ -54,6 +61,10 @@ def find_bodies(root: Part) -> Bodies:
         found.pieces.append(root)
     else:
         _walk(root, found)
+    if not found.pieces:
+        # A report without words is to be read itself.
+        found.pieces = [part for part in found.files if part.media_type in _REPORTS]
+        found.files = [part for part in found.files if part.media_type not in _REPORTS]
     _drop_repeated_calendars(found)
     return found
 
@@ -120,13 +131,21 @@ def _leaf(part: Part, found: Bodies) -> None:
     if kind in _BODY and not part.is_attachment and not (found.pieces and part.name):
         found.pieces.append(part)
         return
-    if kind in _OPAQUE and part.content_type.token("smime-type").lower() != "certs-only":
+    if _is_encrypted(part):
         found.remark(Code.ENCRYPTED_AS_ATTACHMENT)
     elif kind in _TNEF:
         found.remark(Code.TNEF_AS_ATTACHMENT)
     elif kind in _ELSEWHERE:
         found.remark(Code.PARTIAL_AS_ATTACHMENT)
     found.files.append(part)
+
+
+def _is_encrypted(part: Part) -> bool:
+    """Tell whether mail clients would decrypt it, also where a gateway has forgotten the multipart or the type."""
+    if part.media_type in _OPAQUE:
+        return part.content_type.token("smime-type").lower() != "certs-only"
+    is_envelope = part.media_type == "application/octet-stream" and part.name.lower().endswith(".p7m")
+    return is_envelope or part.media_type == "application/pgp-encrypted"
 
 
 def _alternative(part: Part, found: Bodies) -> None:
@@ -173,7 +192,7 @@ def _best(children: tuple[Part, ...]) -> Part | None:
 def _left_over(part: Part, found: Bodies, *, shown: bool) -> None:
     """Of an alternative that is not shown, drop the texts and keep the files."""
     for leaf in _leaves(part):
-        if leaf.media_type == _AMP:
+        if shown and leaf.media_type == _AMP:
             found.remark(Code.AMP_DROPPED)
         elif leaf.media_type == _CALENDAR:
             found.remark(Code.CALENDAR_AS_ATTACHMENT)
@@ -225,7 +244,7 @@ def _leaves(part: Part) -> list[Part]:
 def _is_lone_text(root: Part) -> bool:
     """Tell whether a mail of one part is to be shown: any text that is not meant as a file."""
     kind = root.media_type
-    shown = kind in _BODY or (kind.startswith("text/") and kind not in (_CALENDAR, _AMP) and not root.name)
+    shown = kind in _BODY or (kind.startswith("text/") and kind not in _DATA and not root.name)
     return (shown or kind.startswith("multipart/")) and not root.is_attachment
 
 
@@ -240,6 +259,11 @@ def _remark_part(part: Part, found: Bodies) -> None:
 
 def _decoded(part: Part, found: Bodies, *, guess: bool = True) -> str:
     data = part.body.decoded()
+    if part.media_type in _PLAIN:
+        data, files = extracted(part, data)
+        if files:
+            found.remark(Code.FILE_IN_TEXT)
+            found.files.extend(files)
     _remark_pgp(data, found)
     label = part.content_type.token("charset")
     if part.media_type in _HTML and not data.isascii() and (not codec_of(label) or is_ascii_label(label)):

@@ -38,7 +38,7 @@ class Attachment:
     """One file, as the recipient will see it listed."""
 
     name: str  # never empty, no path parts, no control characters, distinct within the message
-    media_type: str  # lower case, "type/subtype"
+    media_type: str  # lower case, "type/subtype"; behind "text/calendar" may stand "; method=REQUEST" or the like
     body: EncodedBody
 
 

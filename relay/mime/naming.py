@@ -16,6 +16,7 @@ _LONGEST_SUBJECT = 80
 _FIXED = {"application/ms-tnef": "winmail.dat", "application/vnd.ms-tnef": "winmail.dat"}
 _NAMES = {
     "text/calendar": "invite.ics",
+    "application/ics": "invite.ics",
     "application/pgp-signature": "signature.asc",
     "application/pgp-encrypted": "pgp-version.asc",
     "application/pgp-keys": "publickey.asc",
@@ -31,7 +32,16 @@ _NAMES = {
     "message/external-body": "external-body.txt",
     "message/partial": "partial.eml",
 }
-_ENDINGS = {"message/rfc822": ".eml", "message/global": ".eml", "text/calendar": ".ics", "message/partial": ".eml"}
+_ENDINGS = {
+    "message/rfc822": ".eml",
+    "message/global": ".eml",
+    "text/calendar": ".ics",
+    "application/ics": ".ics",
+    "message/partial": ".eml",
+}
+#: What an invitation is not called by (RFC 5546 section 1.4): who opens it should know.
+_METHODS = {method: f"{method.lower()}.ics" for method in ("CANCEL", "REPLY", "COUNTER", "REFRESH", "DECLINECOUNTER")}
+_CALENDAR_METHODS = frozenset({"PUBLISH", "REQUEST", "ADD", *_METHODS})
 _EXTENSIONS = {
     "application/pdf": "pdf", "application/zip": "zip", "application/x-zip-compressed": "zip", "application/gzip": "gz",
     "application/x-gzip": "gz", "application/x-7z-compressed": "7z", "application/vnd.rar": "rar",
@@ -84,7 +94,7 @@ class Namer:
         if encrypted and kind == "application/octet-stream":
             return self._distinct("encrypted.asc")
         if kind in _NAMES:
-            return self._distinct(_NAMES[kind])
+            return self._distinct(_METHODS.get(calendar_method(part), _NAMES[kind]))
         self._nameless += 1
         return self._distinct(f"attachment-{self._nameless}.{extension_of(kind)}")
 
@@ -109,6 +119,12 @@ def cleaned(raw: str) -> str:
     parts = [part for part in _SEPARATORS.split(_UNSEEN.sub("", raw)) if part.strip(" .")]
     name = parts[-1].strip() if parts else ""
     return _shortened(name) if len(name.encode()) > _LONGEST_BYTES else name
+
+
+def calendar_method(part: Part) -> str:
+    """Return the method of an invitation, as RFC 5546 writes it; empty: it is none, or tells no method."""
+    method = part.content_type.token("method").upper() if part.media_type == "text/calendar" else ""
+    return method if method in _CALENDAR_METHODS else ""
 
 
 def extension_of(kind: str) -> str:

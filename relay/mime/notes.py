@@ -14,6 +14,7 @@ class Code(StrEnum):
 
     TEXT_ALTERNATIVE_DROPPED = "text_alternative_dropped"  # text beside HTML
     AMP_DROPPED = "amp_dropped"  # text/x-amp-html beside HTML
+    FILE_IN_TEXT = "file_in_text"  # uuencode or yEnc between the lines of a text
     IMAGE_MISSING = "image_missing"  # cid: of nothing that the mail holds
     CALENDAR_AS_ATTACHMENT = "calendar_as_attachment"  # an invitation that was an alternative
     TNEF_AS_ATTACHMENT = "tnef_as_attachment"  # winmail.dat
@@ -43,7 +44,8 @@ class Code(StrEnum):
 #: Code -> (weight, meaning).
 NOTES: dict[str, tuple[Fidelity, str]] = {
     Code.TEXT_ALTERNATIVE_DROPPED: (Fidelity.CHANGED, "The HTML is sent; the plain-text alternative is not"),
-    Code.AMP_DROPPED: (Fidelity.CHANGED, "The AMP alternative is not sent; the HTML is"),
+    Code.AMP_DROPPED: (Fidelity.CHANGED, "The AMP alternative is not sent; what stands beside it is"),
+    Code.FILE_IN_TEXT: (Fidelity.CHANGED, "A file that is written into the text (uuencode, yEnc) travels attached"),
     Code.IMAGE_MISSING: (Fidelity.CHANGED, "The HTML shows by cid: what the mail does not hold; it is sent so"),
     Code.CALENDAR_AS_ATTACHMENT: (Fidelity.CHANGED, "The invitation travels as an attached file"),
     Code.TNEF_AS_ATTACHMENT: (Fidelity.CHANGED, "The TNEF part travels as winmail.dat"),

@@ -17,7 +17,7 @@ from relay.mime.header import Header, read_header
 from relay.mime.images import references, shows_more, sniffed_type, spellings
 from relay.mime.locations import base_of, locations_of, relocated, told_base
 from relay.mime.losses import is_auto_submitted, remark_header
-from relay.mime.naming import Namer, type_of
+from relay.mime.naming import Namer, calendar_method, type_of
 from relay.mime.notes import Code, note
 from relay.mime.parameters import structured
 from relay.mime.structure import Part, read_structure
@@ -131,7 +131,8 @@ def _kind(part: Part) -> str:
     told = part.media_type
     if part.content_id and told in ("application/octet-stream", "text/plain", "image/*", "image/unknown"):
         return type_of(part.name) or _sniffed(part) or told
-    return told
+    method = calendar_method(part)
+    return f"{told}; method={method}" if method else told
 
 
 def _sniffed(part: Part) -> str:

@@ -16,6 +16,7 @@ class Encoding(StrEnum):
     BASE64 = "base64"  # RFC 2045 §6.8
     QUOTED = "quoted-printable"  # RFC 2045 §6.7
     UU = "uuencode"  # older than MIME, still written by old Unix programs
+    YENC = "yenc"  # of newsgroups (yEnc 1.3), in texts only
 
 
 _NAMES = {
@@ -31,7 +32,9 @@ _BLOCK_BYTES = 262144
 _SOFT_BREAK_WITH_BLANKS = re.compile(rb"=[ \t]+(?=\r?\n|\r|\Z)")
 _SOFT_BREAK_CR = re.compile(rb"=\r(?!\r*\n)")
 _EQUALS_TWICE = re.compile(rb"=(?==)")
-_UU_BEGIN = re.compile(rb"(?:\A|(?<=\n)|(?<=\r))begin(?:-base64)? [0-7]{3,4} [^\r\n]*(?:\r?\n|\r)")
+_YENC_ESCAPE = re.compile(rb"=(.)", re.DOTALL)
+_YENC_LETTERS = bytes((byte - 42) % 256 for byte in range(256))
+_UU_BEGIN = re.compile(rb"(?:\A|(?<=\n)|(?<=\r))begin(-base64)? [0-7]{3,4} [^\r\n]*(?:\r?\n|\r)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +56,8 @@ class PartBody:
                 return decode_quoted(raw)
             case Encoding.UU:
                 return _decode_uu(raw)
+            case Encoding.YENC:
+                return _decode_yenc(raw)
             case Encoding.IDENTITY:
                 return raw
 
@@ -96,6 +101,9 @@ def _decode_quoted_lines(raw: bytes) -> bytes:
 def _decode_uu(raw: bytes) -> bytes:
     """Decode uuencode between "begin" and "end"; text without "begin" is decoded from its first line."""
     begin = _UU_BEGIN.search(raw)
+    if begin and begin[1]:
+        end = raw.find(b"====", begin.end())
+        return b64.decode(raw[begin.end() : None if end < 0 else end])
     out: list[bytes] = []
     for line in raw[begin.end() if begin else 0 :].splitlines():
         if not line:
@@ -114,3 +122,8 @@ def _decode_uu_line(line: bytes) -> bytes:
         return binascii.a2b_uu(line[:1] + letters)
     except binascii.Error:
         return b""
+
+
+def _decode_yenc(raw: bytes) -> bytes:
+    unescaped = _YENC_ESCAPE.sub(lambda found: bytes(((found[1][0] - 64) % 256,)), raw.translate(None, b"\r\n"))
+    return unescaped.translate(_YENC_LETTERS)

@@ -7,7 +7,7 @@ from itertools import islice
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from kinds import addresses, charsets, combined, headers, structures, transfers
+from kinds import addresses, charsets, combined, headers, meanings, structures, transfers
 from kinds.kind import BOUNDS, faults, leaf, pdf, tree, whole
 
 from relay.errors import MailRefused
@@ -15,7 +15,7 @@ from relay.mime import inline_as_data, read
 
 FAMILIES = {
     module.__name__.rpartition(".")[2]: module.kinds()
-    for module in (structures, transfers, charsets, headers, addresses, combined)
+    for module in (structures, transfers, meanings, charsets, headers, addresses, combined)
 }
 SMALL = [kind.raw for kinds in FAMILIES.values() for kind in kinds if len(kind.raw) < 10_000]
 PIECES = [
