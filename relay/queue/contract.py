@@ -102,6 +102,7 @@ class Counts:
     by_state: Mapping[State, int]  # recipients
     messages_open: int  # messages with a recipient in no final state
     oldest_received_at: float | None  # of the open messages; None: there is none
+    bytes_kept: int = 0  # of the open messages' bodies
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,6 +167,29 @@ class Suspects:
 
     begun_at: Mapping[str, Mapping[str, float]]  # by mailbox, by message: since when an attempt may have been taken
     batches: Mapping[str, frozenset[MessageId]]  # by batch: the messages that are known to be in it
+
+
+class Verb(StrEnum):
+    """What a person can do to recipients. The same words in SQL, log and command line."""
+
+    RETRY = "retry"  # try at once, whatever it waits for
+    HOLD = "hold"  # do not try until it is released
+    RELEASE = "release"  # let what is held be tried at once
+    DROP = "drop"  # give up, without a report to the sender
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """What somebody did to messages of one account, in one transaction; see `relay.queue.control`."""
+
+    at: float
+    who: str
+    verb: Verb
+    account: str
+    messages: int
+    recipients: int
+    noted: int  # of these messages, those that were leased: there it takes effect with the end of the lease
+    doubtful: int  # recipients that may get a second copy by it
 
 
 class Queue(Protocol):
@@ -290,6 +314,9 @@ class Queue(Protocol):
 
     async def unheard(self, since: float) -> Sequence[tuple[str, bytes, float]]:
         """List the doubts of a time and later that have a `reply`: account, mark, and until when they count."""
+
+    async def take_acts(self) -> Sequence[Act]:
+        """Return what operators have done and nobody has told the log yet, oldest first; each is returned once."""
 
     async def forget(self, most: int) -> int:
         """Delete standings and doubts whose time is over, and of each kind the oldest beyond `most`; how many."""

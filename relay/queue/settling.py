@@ -35,7 +35,7 @@ class Changes:
     finished: list[int] = field(default_factory=list)
     open: list[int] = field(default_factory=list)
     closed: list[int] = field(default_factory=list)
-    released: list[tuple[Value, ...]] = field(default_factory=list)
+    released: list[tuple[int, float | None]] = field(default_factory=list)
     owing: list[tuple[Value, ...]] = field(default_factory=list)  # when their report is due now
 
 

@@ -64,6 +64,7 @@ FLOORS = (
             "relay.accounts.account",
             "relay.providers.contract",
             "relay.queue.contract",
+            "relay.queue.control",
             "relay.queue.reporting",
             "relay.smtp.contract",
         ),

@@ -9,7 +9,7 @@ from relay.queue.sqlite.turn import Turn
 
 
 def main(path: str, me: int, rounds: int) -> None:
-    turn = Turn(Path(path), shared=True)
+    turn = Turn(Path(path))
     connection = sqlite3.connect(path, isolation_level=None, timeout=0)  # BUSY at once, if it ever is
     os.write(1, b"ready\n")
     sys.stdin.readline()

@@ -51,7 +51,7 @@ async def test_five_hundred_puts_at_once_end_in_few_commits(queue):
 
 
 async def test_groups_have_an_end(store, queue):
-    writer = Writer(store.path, Turn(store.path, shared=False), group_limit=10)
+    writer = Writer(store.path, Turn(store.path), group_limit=10)
     gate = Gate(writer)
     await asyncio.to_thread(gate.entered.wait, 10)
     waiting = [writer.submit(lambda _: None) for _ in range(100)]

@@ -49,7 +49,7 @@ def test_processes_that_write_at_once_all_get_on_and_none_is_turned_away(databas
 
 def test_who_waits_is_let_in_before_who_has_just_left(tmp_path):
     """A writer whose next group is ready at once must not come in again past somebody who waits."""
-    mine, other = (Turn(tmp_path / "relay.db", shared=True) for _ in range(2))
+    mine, other = (Turn(tmp_path / "relay.db") for _ in range(2))
     order = []
 
     def wait():
@@ -72,7 +72,7 @@ def test_a_writer_that_is_killed_in_its_turn_holds_up_nobody(database):
     assert taker.stdout.readline() == "ready\n"
     taker.stdin.write("go\n")
     taker.stdin.flush()
-    turn = Turn(database, shared=True)
+    turn = Turn(database)
     for _ in range(3):
         with turn:  # it is at it, or waits at the door
             pass
@@ -84,20 +84,11 @@ def test_a_writer_that_is_killed_in_its_turn_holds_up_nobody(database):
     turn.close()
 
 
-def test_who_has_the_store_alone_makes_no_files(tmp_path):
-    turn = Turn(tmp_path / "relay.db", shared=False)
-    with turn:
-        pass
-    turn.close()
-
-    assert [] == list(tmp_path.iterdir())
-
-
 def test_a_turn_that_cannot_be_had_leaves_nothing_open(tmp_path):
     (tmp_path / "relay.db.turn").mkdir()
 
     with pytest.raises(IsADirectoryError):
-        Turn(tmp_path / "relay.db", shared=True)
+        Turn(tmp_path / "relay.db")
 
 
 def _until_waiting(path):

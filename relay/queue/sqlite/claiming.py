@@ -16,6 +16,7 @@ from relay.queue.candidates import EVER, SKIP_LIMIT, Candidate, candidate, order
 from relay.queue.contract import FINAL_STATES, Claim, RecipientEntry
 from relay.queue.rows import batch_of, entry_from, message_from
 from relay.queue.sqlite import setback
+from relay.queue.sqlite.acting import do_noted
 from relay.queue.sqlite.bodies import BodyFile
 from relay.queue.sqlite.connection import is_damage
 from relay.queue.sqlite.history import interrupt
@@ -110,9 +111,10 @@ def claim(
     excluded = frozenset(without) | _paused(connection, now).keys()
     candidates = _candidates(connection, limit + 1, excluded, now)
     chosen = within_bytes(candidates[:limit])
-    for each in chosen:
-        if each.was_leased:
-            interrupt(connection, each.seq, now)
+    if abandoned := [each.seq for each in chosen if each.was_leased]:
+        for seq in abandoned:
+            interrupt(connection, seq, now)
+        do_noted(connection, abandoned, now)
     seqs = listed(each.seq for each in chosen)
     connection.execute(UPDATE_LEASE, {"owner": owner, "until": now + lease_seconds, "seqs": seqs})
     caught, files = _load(connection, seqs, now)
@@ -125,6 +127,7 @@ def recover(connection: sqlite3.Connection, owner: str, now: float) -> int:
     seqs = [row["seq"] for row in connection.execute(SELECT_LEASES_OF, (owner,)).fetchall()]
     for seq in seqs:
         interrupt(connection, seq, now)
+    do_noted(connection, seqs, now)
     connection.execute(FREE_LEASES_OF, (owner,))
     return len(seqs)
 

@@ -9,6 +9,7 @@ from relay.queue import telling
 from relay.queue.contract import FINAL_STATES, WAITING_STATES, Claim, Result, State
 from relay.queue.leases import lost
 from relay.queue.rows import notify_from
+from relay.queue.sqlite.acting import do_noted
 from relay.queue.sqlite.history import write_findings
 from relay.queue.sqlite.keeping import close
 from relay.queue.sqlite.leases import look_up
@@ -101,6 +102,7 @@ def set_aside(connection: sqlite3.Connection, claim: Claim, reason: str, due_at:
     values = {"message": leased.seq, "reason": reason, "now": now}
     connection.execute(HOLD_RECIPIENTS if due_at is None else EXPLAIN_RECIPIENTS, values)
     connection.execute(RELEASE_MESSAGE, {"seq": leased.seq, "due_at": due_at})
+    do_noted(connection, [leased.seq], now)
     return True
 
 

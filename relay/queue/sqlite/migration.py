@@ -35,6 +35,16 @@ def migrate(connection: sqlite3.Connection, path: Path, known: Mapping[int, str]
             connection.execute("ROLLBACK")
 
 
+def check_schema(connection: sqlite3.Connection, path: Path, known: Mapping[int, str]) -> None:
+    """Look whether this version may work with the store as it is. Raises QueueError where it may not."""
+    tables = {row[0] for row in connection.execute(SELECT_TABLES)}
+    applied = {row[0] for row in connection.execute(SELECT_APPLIED)} if "migration" in tables else set()
+    if tables and not applied:
+        raise QueueError(f"store {path}: it is another program's database; correct store.path")
+    if missing(str(path), known, applied):
+        raise QueueError(f"store {path}: an older version of relay wrote it; start the gateway by this one first")
+
+
 def _applied(connection: sqlite3.Connection, path: Path) -> set[int]:
     tables = {row[0] for row in connection.execute(SELECT_TABLES)}
     if tables and "migration" not in tables:

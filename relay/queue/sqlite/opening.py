@@ -22,7 +22,7 @@ def prepare(path: Path, clock: Clock, *, exclusive: bool) -> tuple[StoreLock, Tu
     with store_errors(path), ExitStack() as undo:
         lock = StoreLock(path, exclusive=exclusive)
         undo.callback(lock.drop)
-        turn = Turn(path, shared=not exclusive)
+        turn = Turn(path)
         undo.callback(turn.close)
         # Made here and not by SQLite, so that nobody else may read mail; its log files take over the mode.
         os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))

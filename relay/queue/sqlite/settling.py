@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from relay.errors import QueueError
 from relay.queue.rows import Value
 from relay.queue.settling import Changes, Settlement, plan_settle
+from relay.queue.sqlite.acting import do_noted
 from relay.queue.sqlite.history import interrupt, write_ended, write_findings
 from relay.queue.sqlite.keeping import close
 from relay.queue.sqlite.leases import look_up
@@ -67,4 +68,6 @@ def _write(connection: sqlite3.Connection, changes: Changes, now: float) -> None
     if changes.closed:
         close(connection, changes.closed, now)
     execute_rows(connection, OWE_REPORTS, changes.owing)
-    execute_rows(connection, RELEASE_MESSAGES, changes.released)
+    if changes.released:
+        execute_rows(connection, RELEASE_MESSAGES, changes.released)
+        do_noted(connection, [seq for seq, _ in changes.released], now)

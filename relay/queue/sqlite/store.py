@@ -13,6 +13,7 @@ from relay.errors import QueueError
 from relay.message import Clock, MessageId
 from relay.queue.beginning import Beginning
 from relay.queue.contract import (
+    Act,
     Claim,
     Counts,
     Doubt,
@@ -27,7 +28,7 @@ from relay.queue.contract import (
 )
 from relay.queue.rows import keeps_body
 from relay.queue.settling import Settlement
-from relay.queue.sqlite import claiming, doubted, doubting, findings, keeping, reports, standing, view
+from relay.queue.sqlite import acting, claiming, doubted, doubting, findings, keeping, reports, standing, view
 from relay.queue.sqlite.beginning import begin
 from relay.queue.sqlite.bodies import FILE_THRESHOLD_BYTES, BodyDamaged, BodyFile, BodyFiles
 from relay.queue.sqlite.connection import store_errors
@@ -37,6 +38,7 @@ from relay.queue.sqlite.reader import Reader
 from relay.queue.sqlite.reports import SqliteReports
 from relay.queue.sqlite.room import Room
 from relay.queue.sqlite.settling import settle
+from relay.queue.sqlite.signalling import Signal
 from relay.queue.sqlite.turn import Turn
 from relay.queue.sqlite.writer import Writer
 
@@ -75,7 +77,7 @@ class SqliteQueue:
         self._file_threads = ThreadPoolExecutor(_FILE_THREADS, thread_name_prefix="relay-store-files")
         self.reports = SqliteReports(self._writer, self._reader, clock, self._body, self._discard)
         self._tasks: set[asyncio.Task[Any]] = set()
-        self._claimable = asyncio.Event()
+        self._claimable = Signal(lambda: self._reader.ask(acting.newest_act))
         self._closed = False
 
     @classmethod
@@ -164,12 +166,7 @@ class SqliteQueue:
 
     async def wait(self, timeout_seconds: float) -> None:
         """See `Queue.wait`."""
-        try:
-            async with asyncio.timeout(timeout_seconds):
-                await self._claimable.wait()
-        except TimeoutError:
-            return
-        self._claimable.clear()  # the caller looks now; what comes from here on is a new signal
+        await self._claimable.wait(timeout_seconds)
 
     async def next_due_at(self) -> float | None:
         """See `Queue.next_due_at`."""
@@ -236,6 +233,12 @@ class SqliteQueue:
 
     # --- Queue: keeping house ---
 
+    async def take_acts(self) -> Sequence[Act]:
+        """See `Queue.take_acts`. Where there are none, nothing is written."""
+        if not await self._reader.ask(acting.is_anything_untold):
+            return []
+        return await self._write(acting.take_acts)
+
     async def prune(self, finished_before: float, limit: int) -> int:
         """See `Queue.prune`. Goes in small steps, each a transaction, and gives freed pages back to the disk."""
         total = 0
@@ -245,6 +248,7 @@ class SqliteQueue:
             self._discard(pruned.files)
             total += pruned.messages
             if pruned.messages < step:
+                await self._write(partial(acting.forget_acts, before=finished_before))
                 break
         while await self._write(keeping.give_back):
             continue

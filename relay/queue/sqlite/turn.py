@@ -1,4 +1,4 @@
-"""Whose turn it is to write, where several workers share the store.
+"""Whose turn it is to write: several workers may share the store, and an operator come in beside them.
 
 SQLite lets one writer in at a time, and the others knock again and again with growing naps in between: whoever has just
 left comes back in first, and somebody may find the door shut for seconds. Here the kernel wakes who waits, and nobody
@@ -12,37 +12,33 @@ from pathlib import Path
 
 
 class Turn:
-    """`with turn:` around each transaction that writes. A gateway that has the store for itself waits for nobody.
+    """`with turn:` around each transaction that writes. Where nobody else is, it costs four calls of the kernel.
 
     Blocks the thread for as long as others' transactions take; the kernel frees the locks of a process that dies.
     """
 
-    def __init__(self, store: Path, *, shared: bool) -> None:
-        """Open the lock files `<store>.next` and `<store>.turn`, if others share the store. Raises OSError.
+    def __init__(self, store: Path) -> None:
+        """Open the lock files `<store>.next` and `<store>.turn`. Raises OSError.
 
         Each object has descriptors of its own: two of them exclude each other within one process, too.
         """
-        self._next = -1
+        self._next = _open(f"{store}.next")
         self._turn = -1
-        if shared:
-            self._next = _open(f"{store}.next")
-            try:
-                self._turn = _open(f"{store}.turn")
-            except OSError:
-                self.close()
-                raise
+        try:
+            self._turn = _open(f"{store}.turn")
+        except OSError:
+            self.close()
+            raise
 
     def __enter__(self) -> None:
-        if self._turn >= 0:
-            fcntl.flock(self._next, fcntl.LOCK_EX)
-            try:
-                fcntl.flock(self._turn, fcntl.LOCK_EX)
-            finally:
-                fcntl.flock(self._next, fcntl.LOCK_UN)
+        fcntl.flock(self._next, fcntl.LOCK_EX)
+        try:
+            fcntl.flock(self._turn, fcntl.LOCK_EX)
+        finally:
+            fcntl.flock(self._next, fcntl.LOCK_UN)
 
     def __exit__(self, *_: object) -> None:
-        if self._turn >= 0:
-            fcntl.flock(self._turn, fcntl.LOCK_UN)
+        fcntl.flock(self._turn, fcntl.LOCK_UN)
 
     def close(self) -> None:
         """Close the lock files, which gives back what is held. Safe to repeat."""

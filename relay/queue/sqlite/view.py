@@ -20,7 +20,7 @@ def stats(connection: sqlite3.Connection) -> Counts:
     """Read the counts that triggers keep; costs the same with a million messages."""
     tally = {row["name"]: row["value"] for row in connection.execute(SELECT_TALLY)}
     oldest = connection.execute(SELECT_OLDEST).fetchone()[0]
-    return Counts({state: tally[state] for state in State}, tally["messages_open"], oldest)
+    return Counts({state: tally[state] for state in State}, tally["messages_open"], oldest, tally["bytes_kept"])
 
 
 def entries(connection: sqlite3.Connection, message_id: MessageId) -> Sequence[RecipientEntry] | None:

@@ -2,6 +2,8 @@
 
 import pytest
 
+from relay.queue.sqlite import SqliteDesk
+
 
 @pytest.fixture(params=["sqlite"])
 def make_queue(request, open_store):
@@ -17,3 +19,11 @@ def make_queue(request, open_store):
 @pytest.fixture
 async def queue(make_queue):
     return await make_queue()
+
+
+@pytest.fixture
+async def desk(request, queue, store, clock):
+    """The operator's desk beside the queue, as another process would open it."""
+    opened = await SqliteDesk.open(store, clock=clock)
+    yield opened
+    await opened.close()

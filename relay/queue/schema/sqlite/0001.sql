@@ -78,6 +78,9 @@ CREATE INDEX recipient_mailbox ON recipient (mailbox);
 -- For whom proof is sought, or a person asked: few.
 CREATE INDEX recipient_doubted ON recipient (changed_at) WHERE state IN ('unconfirmed', 'held');
 
+-- Few: what waits for a person, or for proof.
+CREATE INDEX recipient_troubled ON recipient (state, message) WHERE state IN ('held', 'unconfirmed');
+
 -- One row for each attempt on each recipient, written once when it has ended: while it is under way, the recipient's state
 -- says so. A crash in between leaves that state, and whoever finds it writes the row.
 CREATE TABLE attempt (
@@ -121,6 +124,38 @@ CREATE TABLE report (
 
 CREATE INDEX report_due ON report (due_at) WHERE finished_at IS NULL;
 CREATE INDEX report_finished ON report (finished_at) WHERE finished_at IS NOT NULL;
+
+-- What people did, one row for each account in each transaction; and to which messages.
+CREATE TABLE act (
+    seq        INTEGER PRIMARY KEY,
+    at         REAL    NOT NULL,
+    who        TEXT    NOT NULL,
+    verb       TEXT    NOT NULL CHECK (verb IN ('retry', 'hold', 'release', 'drop')),
+    account    TEXT    NOT NULL,
+    messages   INTEGER NOT NULL,
+    recipients INTEGER NOT NULL,
+    noted      INTEGER NOT NULL, -- of the messages, those that were leased
+    doubtful   INTEGER NOT NULL, -- recipients that may get a second copy by it
+    is_told    INTEGER NOT NULL  -- whether a gateway has told its log
+);
+
+CREATE INDEX act_untold ON act (seq) WHERE is_told = 0;
+
+CREATE TABLE act_message (
+    message INTEGER NOT NULL REFERENCES message (seq) ON DELETE CASCADE,
+    act     INTEGER NOT NULL,
+    PRIMARY KEY (message, act)
+) WITHOUT ROWID;
+
+-- What is to be done to recipients of leased messages when the lease ends: few, and gone with it.
+CREATE TABLE noted (
+    message  INTEGER NOT NULL,
+    position INTEGER NOT NULL,
+    verb     TEXT    NOT NULL CHECK (verb IN ('retry', 'hold', 'release', 'drop')),
+    attempts INTEGER NOT NULL, -- the recipient's at that time: who was tried since is not tried again by it
+    PRIMARY KEY (message, position),
+    FOREIGN KEY (message, position) REFERENCES recipient (message, position) ON DELETE CASCADE
+) WITHOUT ROWID;
 
 CREATE TABLE pause (
     account  TEXT PRIMARY KEY,
