@@ -34,7 +34,7 @@ _SOURCES = {
 (SELECT DISTINCT message FROM recipient INDEXED BY recipient_mailbox WHERE mailbox = :mailbox) AS found
 CROSS JOIN message AS m ON m.seq = found.message WHERE""",
     "troubled": """
-(SELECT DISTINCT message FROM recipient INDEXED BY recipient_troubled WHERE state IN ('held', 'unconfirmed')) AS found
+(SELECT DISTINCT message FROM recipient INDEXED BY recipient_doubted WHERE state IN ('unconfirmed', 'held')) AS found
 CROSS JOIN message AS m ON m.seq = found.message WHERE""",
     "open": "message AS m INDEXED BY message_open WHERE m.finished_at IS NULL AND",
     "history": "message AS m WHERE",

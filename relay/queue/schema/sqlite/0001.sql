@@ -78,9 +78,6 @@ CREATE INDEX recipient_mailbox ON recipient (mailbox);
 -- For whom proof is sought, or a person asked: few.
 CREATE INDEX recipient_doubted ON recipient (changed_at) WHERE state IN ('unconfirmed', 'held');
 
--- Few: what waits for a person, or for proof.
-CREATE INDEX recipient_troubled ON recipient (state, message) WHERE state IN ('held', 'unconfirmed');
-
 -- One row for each attempt on each recipient, written once when it has ended: while it is under way, the recipient's state
 -- says so. A crash in between leaves that state, and whoever finds it writes the row.
 CREATE TABLE attempt (
