@@ -52,13 +52,19 @@ GIVE_ONE_MORE_DAY = """
 UPDATE message SET expires_at = max(expires_at, :until) WHERE seq IN (SELECT value FROM json_each(:seqs))
 """
 SELECT_FINISHED = """
-SELECT m.seq, m.body_file FROM json_each(:seqs) AS wanted CROSS JOIN message AS m ON m.seq = wanted.value
+SELECT m.seq, m.body_file, EXISTS (SELECT 1 FROM recipient AS r WHERE r.message = m.seq AND r.owed IS NOT NULL) AS is_owed
+FROM json_each(:seqs) AS wanted CROSS JOIN message AS m ON m.seq = wanted.value
 WHERE NOT EXISTS (SELECT 1 FROM recipient AS r
     WHERE r.message = m.seq AND r.state IN ('queued', 'sending', 'unconfirmed', 'held'))
 """
+# What others of its recipients gave to tell is told now; until then the body stays.
+FINISH_OWING = """
+UPDATE message SET finished_at = coalesce(finished_at, :now), due_at = NULL, report_due_at = :now
+WHERE seq IN (SELECT value FROM json_each(:seqs))
+"""
 # The next claim closes it.
 MARK_FINISHED = """
-UPDATE message SET finished_at = coalesce(finished_at, :now), due_at = :now
+UPDATE message SET finished_at = coalesce(finished_at, :now), due_at = :now, report_due_at = NULL
 WHERE seq IN (SELECT value FROM json_each(:seqs))
 """
 INSERT_NOTED = f"INSERT OR REPLACE INTO noted ({NOTED_COLUMNS}) VALUES {{rows}}"  # noqa: S608 - our own words
@@ -129,7 +135,7 @@ def do_noted(connection: sqlite3.Connection, seqs: Collection[int], now: float) 
     for verb, whom in in_force(noted).items():
         _change(connection, verb, whom, now)
     connection.execute(DELETE_NOTED, values)
-    finished = connection.execute(SELECT_FINISHED, values).fetchall()
+    finished = _finish_owing(connection, seqs, now)
     connection.execute(MARK_FINISHED, {"seqs": listed(row["seq"] for row in finished), "now": now})
 
 
@@ -190,10 +196,18 @@ def _change(connection: sqlite3.Connection, verb: Verb, whom: Iterable[tuple[int
 
 
 def _close_finished(connection: sqlite3.Connection, seqs: Collection[int], now: float) -> tuple[str, ...]:
-    finished = connection.execute(SELECT_FINISHED, {"seqs": listed(seqs)}).fetchall()
+    finished = _finish_owing(connection, seqs, now)
     if finished:
         close(connection, [row["seq"] for row in finished], now)
     return tuple(row["body_file"] for row in finished if row["body_file"])
+
+
+def _finish_owing(connection: sqlite3.Connection, seqs: Collection[int], now: float) -> list[sqlite3.Row]:
+    """Finish messages with no open recipient that owe a report; return those that owe none."""
+    finished = connection.execute(SELECT_FINISHED, {"seqs": listed(seqs)}).fetchall()
+    owing = listed(row["seq"] for row in finished if row["is_owed"])
+    connection.execute(FINISH_OWING, {"seqs": owing, "now": now})
+    return [row for row in finished if not row["is_owed"]]
 
 
 def _write_down(

@@ -3,7 +3,7 @@
 import asyncio
 
 import pytest
-from queue_parts import ACCEPTED, DEFERRED, NOON, claim_one, dues, ids, new, states
+from queue_parts import ACCEPTED, DEFERRED, NOON, REFUSED, claim_one, dues, ids, new, states
 
 from relay.errors import QueueError
 from relay.message import MessageId, new_message_id
@@ -272,6 +272,26 @@ async def test_a_message_that_is_dropped_is_finished(queue, desk, clock):
     assert [] == await queue.claim("worker", 1, 60)
     clock.advance(1)
     assert 1 == await queue.prune(clock.now, 10)
+
+
+@pytest.mark.parametrize("is_leased", [False, True])
+async def test_a_message_that_is_dropped_still_tells_of_who_failed_before(queue, desk, is_leased):
+    message_id = await put(queue, "ana@x.example", "luis@x.example")
+    claim = await claim_one(queue)
+    await queue.begin(claim, [0], 60)
+    await queue.record(claim, [REFUSED], seconds=1)
+    if is_leased:
+        await act(desk, Verb.DROP, message_id)
+    await queue.release(claim, NOON + 5)
+    if not is_leased:
+        assert [] == await queue.reports.untold(10)
+        await act(desk, Verb.DROP, message_id)
+
+    (untold,) = await queue.reports.untold(10)
+    assert ["failed", None] == [entry.owed for entry in untold.entries]
+    assert claim.message.data == untold.message.data
+    assert await queue.reports.told(untold, None)
+    assert await desk.body(message_id) is None
 
 
 async def test_an_act_goes_in_steps_and_touches_nobody_twice(queue, desk):
