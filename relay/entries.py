@@ -29,8 +29,8 @@ def entries_after(
 
 def _entry_after(entry: RecipientEntry, result: Result | None, under_way: Collection[str]) -> RecipientEntry:
     if result is None:
-        sending = replace(entry, state=State.SENDING, attempts=1)
-        return sending if entry.recipient.key in under_way else entry
+        is_sending = entry.recipient.key in under_way
+        return replace(entry, state=State.SENDING, attempts=1) if is_sending else entry
     tried = replace(entry, state=result.state, attempts=1, due_at=result.due_at)
     match result.outcome:
         case Accepted() as said:

@@ -10,6 +10,7 @@ before is known there for a time: its failures are counted apart from everybody 
 
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from ipaddress import IPv6Address, ip_network
 
 from relay.accounts.bounded import Bounded
@@ -21,6 +22,7 @@ from relay.message import Clock
 from relay.queue.contract import Queue, Standing
 
 _REMEMBERED = 10_000  # keys whose standing is known here: some megabytes at worst
+_CLIENTS = 4096  # whose addresses need not be read again
 _LARGEST_FACTOR = 8
 _MOST_DOUBLINGS = 30
 #: A record from further ahead was written before the clock was set back; it ends at once, and not hours late.
@@ -137,6 +139,7 @@ def delay_seconds(settings: LoginSettings, failures: int) -> float:
     return settings.delay * min(1 << min(failures - 1, 16), _LARGEST_FACTOR)
 
 
+@lru_cache(maxsize=_CLIENTS)
 def client_key(client: str) -> str:
     """Reduce a client's address to what one party has: an IPv4 address, or an IPv6 /64 (RFC 4291 section 2.5.1)."""
     address = parsed(client)

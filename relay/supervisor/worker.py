@@ -14,7 +14,7 @@ from collections.abc import Iterator, Sequence
 import uvloop
 from prometheus_client import CollectorRegistry
 
-from relay.app import Gateway, Part, running
+from relay.app import Gateway, Part, running, set_apart_what_lasts
 from relay.errors import ConfigError, QueueError
 from relay.log import logger
 from relay.smtp.listening import Listening
@@ -52,6 +52,7 @@ async def _serve(channel: Channel, begin: Begin, sockets: Sequence[socket.socket
     try:
         listening = dict(_opened(begin.doors, sockets))
         async with running(begin.settings, part=Part(begin.number), listening=listening) as gateway:
+            set_apart_what_lasts()
             await channel.send(Serving())
             stopping = asyncio.create_task(asked.wait(), name="stop signal")
             obeying = asyncio.create_task(_obey(channel, gateway, begin.number), name="orders")
