@@ -5,12 +5,14 @@ from dataclasses import dataclass
 
 from relay.queue.rows import Row
 
-#: Rows of other accounts that are stepped over before the second index is asked.
+#: Where so many more are due than a claim takes, the queue is deep: accounts take turns.
 SKIP_LIMIT = 200
 #: Bytes of mail in one claim, beyond the first message: a claim of fifty must not bring a gigabyte into memory.
 CLAIM_BYTES = 64 * 1024 * 1024
 #: Beyond every date.
 EVER = 1e18
+#: Behind every account's name.
+BEHIND_ALL = "\U0010ffff"
 
 
 @dataclass(frozen=True, slots=True)

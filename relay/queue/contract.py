@@ -208,8 +208,10 @@ class Queue(Protocol):
         self, owner: str, limit: int, lease_seconds: float, *, without: Collection[str] = ()
     ) -> Sequence[Claim]:
         """Lease up to `limit` due messages to `owner`, oldest due first; never one that is leased or of an account
-        that is paused or in `without`. A message whose lease ended comes back too, its SENDING recipients as
-        UNCONFIRMED. Callers retry UNCONFIRMED recipients only as the account's rule says.
+        that is paused or in `without`. Where far more are due (`candidates.SKIP_LIMIT`), the accounts take turns, from
+        claim to claim, oldest first within each: nobody's first message waits behind another's hundred thousand.
+        A message whose lease ended comes back too, its SENDING recipients as UNCONFIRMED. Callers retry UNCONFIRMED
+        recipients only as the account's rule says.
         """
 
     async def begin(self, claim: Claim, positions: Sequence[int], lease_seconds: float) -> None:

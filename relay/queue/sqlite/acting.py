@@ -52,7 +52,8 @@ GIVE_ONE_MORE_DAY = """
 UPDATE message SET expires_at = max(expires_at, :until) WHERE seq IN (SELECT value FROM json_each(:seqs))
 """
 SELECT_FINISHED = """
-SELECT m.seq, m.body_file, EXISTS (SELECT 1 FROM recipient AS r WHERE r.message = m.seq AND r.owed IS NOT NULL) AS is_owed
+SELECT m.seq, m.body_file,
+    EXISTS (SELECT 1 FROM recipient AS r WHERE r.message = m.seq AND r.owed IS NOT NULL) AS is_owed
 FROM json_each(:seqs) AS wanted CROSS JOIN message AS m ON m.seq = wanted.value
 WHERE NOT EXISTS (SELECT 1 FROM recipient AS r
     WHERE r.message = m.seq AND r.state IN ('queued', 'sending', 'unconfirmed', 'held'))

@@ -1,9 +1,9 @@
 """Finding what is due and leasing it. Runs in the writer thread, within its transaction.
 
-The hard part is an account that may not be claimed from: with a million messages waiting it must not be scanned
-through. Two indexes share the work. The first, by due time, answers nearly always: it is read from its head, a bounded
-number of rows. Where the head is full of accounts to be stepped over, the second, by account and due time, is asked:
-one look for each account that has something waiting, and one for its oldest.
+The hard part is a queue that is deep: an account that may not be claimed from must not be scanned through with its
+million messages, nor may they stand before another account's first one. Two indexes share the work. The first, by due
+time, answers nearly always: what is due is few. Where it is many, the second is asked, by account and due time: one
+look for each account whose turn it is, and one for its oldest.
 """
 
 import json
@@ -11,8 +11,9 @@ import sqlite3
 from collections import defaultdict
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from itertools import zip_longest
 
-from relay.queue.candidates import EVER, SKIP_LIMIT, Candidate, candidate, order, within_bytes
+from relay.queue.candidates import BEHIND_ALL, EVER, SKIP_LIMIT, Candidate, candidate, order, within_bytes
 from relay.queue.contract import FINAL_STATES, Claim, RecipientEntry
 from relay.queue.rows import batch_of, entry_from, message_from
 from relay.queue.sqlite import setback
@@ -24,7 +25,12 @@ from relay.queue.sqlite.keeping import close
 from relay.queue.sqlite.many import listed
 
 SELECT_PAUSED = "SELECT account, until FROM pause WHERE until > :now"
-# The head of the queue, by the index message_due.
+# Whether so many are due: counted along the index message_due.
+SELECT_IS_DEEP = """
+SELECT 1 FROM message INDEXED BY message_due
+WHERE leased_by IS NULL AND due_at <= :now ORDER BY due_at LIMIT 1 OFFSET :most
+"""
+# The head of the queue.
 SELECT_HEAD = """
 SELECT seq, account, due_at, size FROM message INDEXED BY message_due
 WHERE leased_by IS NULL AND due_at <= :now ORDER BY due_at, seq LIMIT :limit
@@ -42,6 +48,22 @@ SELECT account, (SELECT min(m.due_at) FROM message AS m INDEXED BY message_accou
                  WHERE m.account = waiting.account AND m.leased_by IS NULL AND m.due_at IS NOT NULL) AS oldest
 FROM waiting WHERE oldest <= :now AND account NOT IN (SELECT value FROM json_each(:excluded))
 ORDER BY oldest LIMIT :limit
+"""
+# The accounts with something due behind one of them, in the order of their names; no further than `last`.
+SELECT_ACCOUNTS_IN_TURN = """
+WITH RECURSIVE waiting (account) AS (
+    SELECT min(account) FROM message INDEXED BY message_account_due
+    WHERE leased_by IS NULL AND due_at IS NOT NULL AND account > :after
+    UNION ALL
+    SELECT (SELECT min(m.account) FROM message AS m INDEXED BY message_account_due
+            WHERE m.leased_by IS NULL AND m.due_at IS NOT NULL AND m.account > waiting.account)
+    FROM waiting WHERE waiting.account < :last
+)
+SELECT account FROM waiting
+WHERE account <= :last AND account NOT IN (SELECT value FROM json_each(:excluded))
+    AND (SELECT min(m.due_at) FROM message AS m INDEXED BY message_account_due
+         WHERE m.account = waiting.account AND m.leased_by IS NULL AND m.due_at IS NOT NULL) <= :now
+LIMIT :limit
 """
 SELECT_HEAD_OF_ACCOUNT = """
 SELECT seq, account, due_at, size FROM message INDEXED BY message_account_due
@@ -100,25 +122,39 @@ class Catch:
     """What one claim brought."""
 
     caught: tuple[Caught, ...]
-    is_cut: bool  # more was due than was taken
+    is_cut: bool  # more is due than was taken
+    last: str  # the account that had its turn last
     files: tuple[str, ...]  # bodies of messages found finished; to be deleted once this is committed
 
 
 def claim(
-    connection: sqlite3.Connection, owner: str, limit: int, lease_seconds: float, without: Collection[str], now: float
+    connection: sqlite3.Connection,
+    owner: str,
+    limit: int,
+    lease_seconds: float,
+    without: Collection[str],
+    now: float,
+    *,
+    after: str = "",
 ) -> Catch:
-    """Lease the oldest due messages, interrupting attempts that nobody ended."""
+    """Lease due messages, interrupting attempts that nobody ended; `after`: the account that had its turn last."""
     excluded = frozenset(without) | _paused(connection, now).keys()
-    candidates = _candidates(connection, limit + 1, excluded, now)
+    ended = connection.execute(SELECT_ENDED_LEASES, {"now": now, "due_by": now}).fetchall()
+    abandoned = [candidate(row, was_leased=True) for row in ended if row["account"] not in excluded]
+    is_deep = connection.execute(SELECT_IS_DEEP, {"now": now, "most": limit + SKIP_LIMIT}).fetchone() is not None
+    if is_deep:
+        free = _in_turn(connection, limit, excluded, now, after)
+        candidates = sorted(abandoned, key=order) + free
+    else:
+        free = _head(connection, limit + SKIP_LIMIT, excluded, now)
+        candidates = sorted(abandoned + free, key=order)
     chosen = within_bytes(candidates[:limit])
-    if abandoned := [each.seq for each in chosen if each.was_leased]:
-        for seq in abandoned:
-            interrupt(connection, seq, now)
-        do_noted(connection, abandoned, now)
+    _interrupt(connection, chosen, now)
     seqs = listed(each.seq for each in chosen)
     connection.execute(UPDATE_LEASE, {"owner": owner, "until": now + lease_seconds, "seqs": seqs})
     caught, files = _load(connection, seqs, now)
-    return Catch(tuple(caught), len(chosen) < len(candidates), tuple(files))
+    is_cut = len(chosen) < len(candidates) or (is_deep and bool(chosen))
+    return Catch(tuple(caught), is_cut, chosen[-1].account if chosen else after, tuple(files))
 
 
 def recover(connection: sqlite3.Connection, owner: str, now: float) -> int:
@@ -158,7 +194,7 @@ def next_due_at(connection: sqlite3.Connection, now: float) -> float | None:
     times += [
         max(row["due_at"], paused.get(row["account"], 0.0)) for row in connection.execute(SELECT_ENDED_LEASES, ended)
     ]
-    times += [head.due_at for head in _candidates_free(connection, 1, frozenset(paused), EVER)]
+    times += [head.due_at for head in _oldest(connection, frozenset(paused))]
     earliest = min(times, default=EVER)
     return earliest if earliest < EVER else None
 
@@ -172,33 +208,50 @@ def _first_due(connection: sqlite3.Connection, account: str) -> float:
     return float(row["due_at"]) if row else EVER
 
 
-def _candidates(connection: sqlite3.Connection, limit: int, excluded: frozenset[str], now: float) -> list[Candidate]:
-    ended = connection.execute(SELECT_ENDED_LEASES, {"now": now, "due_by": now}).fetchall()
-    found = [candidate(row, was_leased=True) for row in ended if row["account"] not in excluded]
-    found += _candidates_free(connection, limit, excluded, now)
-    return sorted(found, key=order)[:limit]
+def _head(connection: sqlite3.Connection, limit: int, excluded: frozenset[str], now: float) -> list[Candidate]:
+    rows = connection.execute(SELECT_HEAD, {"now": now, "limit": limit})
+    return [found for found in map(candidate, rows) if found.account not in excluded]
 
 
-def _candidates_free(
-    connection: sqlite3.Connection, limit: int, excluded: frozenset[str], now: float
+def _in_turn(
+    connection: sqlite3.Connection, limit: int, excluded: frozenset[str], now: float, after: str
 ) -> list[Candidate]:
-    most = limit + (SKIP_LIMIT if excluded else 0)
-    rows = connection.execute(SELECT_HEAD, {"now": now, "limit": most}).fetchall()
-    head = [found for found in map(candidate, rows) if found.account not in excluded]
-    if len(head) >= limit or len(rows) < most:
-        return head[:limit]
-    found = [
-        candidate(row)
-        for account in _waiting_accounts(connection, limit, excluded, now)
-        for row in connection.execute(SELECT_HEAD_OF_ACCOUNT, {"account": account, "now": now, "limit": limit})
+    """Take from each account in turn, of each the oldest first."""
+    values = {"excluded": json.dumps(list(excluded)), "now": now, "limit": limit}
+    whole, start = {"after": after, "last": BEHIND_ALL}, {"after": "", "last": after}
+    rounds = (connection.execute(SELECT_ACCOUNTS_IN_TURN, values | part).fetchall() for part in (whole, start))
+    accounts = [row["account"] for found in rounds for row in found][:limit]
+    share = -(-limit // max(1, len(accounts)))
+    heads = [
+        connection.execute(SELECT_HEAD_OF_ACCOUNT, {"account": account, "now": now, "limit": share}).fetchall()
+        for account in accounts
     ]
-    return sorted(found, key=order)[:limit]
+    taken = [row for row_of_each in zip_longest(*heads) for row in row_of_each if row is not None]
+    return [candidate(row) for row in taken]
 
 
-def _waiting_accounts(connection: sqlite3.Connection, limit: int, excluded: frozenset[str], now: float) -> list[str]:
-    # The `limit` oldest messages are among those of the `limit` accounts whose oldest is oldest.
-    values = {"limit": limit, "excluded": json.dumps(list(excluded)), "now": now}
-    return [row["account"] for row in connection.execute(SELECT_WAITING_ACCOUNTS, values)]
+def _oldest(connection: sqlite3.Connection, excluded: frozenset[str]) -> list[Candidate]:
+    """Return one that is due first of those that may be claimed some day; none: there is none."""
+    rows = connection.execute(SELECT_HEAD, {"now": EVER, "limit": 1 + (SKIP_LIMIT if excluded else 0)}).fetchall()
+    head = [found for found in map(candidate, rows) if found.account not in excluded]
+    if head or len(rows) <= SKIP_LIMIT:
+        return head[:1]
+    values = {"limit": 1, "excluded": json.dumps(list(excluded)), "now": EVER}
+    accounts = [row["account"] for row in connection.execute(SELECT_WAITING_ACCOUNTS, values)]
+    firsts = {"now": EVER, "limit": 1}
+    return [
+        candidate(row)
+        for account in accounts
+        for row in connection.execute(SELECT_HEAD_OF_ACCOUNT, {"account": account, **firsts})
+    ]
+
+
+def _interrupt(connection: sqlite3.Connection, chosen: Sequence[Candidate], now: float) -> None:
+    """End what the owners of leases that ended have left behind."""
+    if abandoned := [each.seq for each in chosen if each.was_leased]:
+        for seq in abandoned:
+            interrupt(connection, seq, now)
+        do_noted(connection, abandoned, now)
 
 
 def _load(connection: sqlite3.Connection, seqs: str, now: float) -> tuple[list[Caught], list[str]]:

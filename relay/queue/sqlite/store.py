@@ -78,6 +78,7 @@ class SqliteQueue:
         self.reports = SqliteReports(self._writer, self._reader, clock, self._body, self._discard)
         self._tasks: set[asyncio.Task[Any]] = set()
         self._claimable = Signal(lambda: self._reader.ask(acting.newest_act))
+        self._last_account = ""  # that had its turn
         self._closed = False
 
     @classmethod
@@ -325,9 +326,11 @@ class SqliteQueue:
 
     async def _claim(self, owner: str, limit: int, lease_seconds: float, without: Collection[str]) -> Sequence[Claim]:
         now = self._clock()
+        after = self._last_account
         catch = await self._write(
-            lambda connection: claiming.claim(connection, owner, limit, lease_seconds, without, now)
+            lambda connection: claiming.claim(connection, owner, limit, lease_seconds, without, now, after=after)
         )
+        self._last_account = catch.last
         self._discard(catch.files)
         if catch.is_cut:
             self._claimable.set()
