@@ -57,7 +57,7 @@ class Preparation:
 
     def prepare_now(self, message: Message, account: Account) -> Prepared:
         """Do what `prepare` does, at once."""
-        content = read(message.data, self._bounds)
+        content = read(message.data, self._bounds, open_tnef=account.policy.open_tnef)
         recipients = settle_roles(message.envelope, content)
         plan = self._plan(message, account, content, recipients, "")
         notes = _distinct(content.notes + plan.notes)
@@ -68,7 +68,7 @@ class Preparation:
     def _plan_for_now(
         self, message: Message, account: Account, recipients: tuple[Recipient, ...], batch_id: str
     ) -> Plan:
-        content = read(message.data, self._bounds)
+        content = read(message.data, self._bounds, open_tnef=account.policy.open_tnef)
         return self._plan(message, account, content, recipients, batch_id)
 
     def _plan(

@@ -116,6 +116,10 @@ class AccountPolicy(Section):
     inline_images: Literal["data", "attach"] = Field(
         "data", description="data: put cid: images into the HTML; attach: list them as files."
     )
+    open_tnef: bool = Field(
+        default=False,
+        description="Open Outlook's winmail.dat: attach the files in it, show its text where the mail has none. Otherwise, and where more is in it (an appointment, a message), it is attached as it is.",
+    )
     variables: bool = Field(
         default=False,
         description="Let ###name### in subject and body be the API's variables (Mensatek). Otherwise it stays text.",

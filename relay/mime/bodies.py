@@ -2,7 +2,7 @@
 
 import re
 
-from relay.mime import markup
+from relay.mime import markup, tnef
 from relay.mime.b64 import footer_start
 from relay.mime.charset import decode
 from relay.mime.embedded import extracted
@@ -32,6 +32,7 @@ _REPORTS = frozenset({
 _PGP = re.compile(rb"(?:\A|[\r\n]|\w>)-----BEGIN PGP (SIGNED )?MESSAGE-----[ \t]*(?:[\r\n<]|\Z)")
 _OPAQUE = frozenset({"application/pkcs7-mime", "application/x-pkcs7-mime"})
 _TNEF = frozenset({"application/ms-tnef", "application/vnd.ms-tnef"})
+_TNEF_NAME = "winmail.dat"
 _ELSEWHERE = frozenset({"message/partial", "message/external-body"})
 
 
@@ -53,8 +54,13 @@ class Bodies:
         self.codes.setdefault(code, detail)
 
 
-def find_bodies(root: Part) -> Bodies:
-    """Walk the tree and tell what is to be shown and what is to be attached."""
+def find_bodies(root: Part, *, most_tnef_files: int = 0) -> Bodies:
+    """Walk the tree and tell what is to be shown and what is to be attached.
+
+    Args:
+        root: The message.
+        most_tnef_files: A winmail.dat that holds no more is opened; 0: none is.
+    """
     found = Bodies()
     if not root.children and _is_lone_text(root):
         _remark_part(root, found)
@@ -66,6 +72,7 @@ def find_bodies(root: Part) -> Bodies:
         found.pieces = [part for part in found.files if part.media_type in _REPORTS]
         found.files = [part for part in found.files if part.media_type not in _REPORTS]
     _drop_repeated_calendars(found)
+    _settle_tnef(found, most_tnef_files)
     return found
 
 
@@ -133,8 +140,6 @@ def _leaf(part: Part, found: Bodies) -> None:
         return
     if _is_encrypted(part):
         found.remark(Code.ENCRYPTED_AS_ATTACHMENT)
-    elif kind in _TNEF:
-        found.remark(Code.TNEF_AS_ATTACHMENT)
     elif kind in _ELSEWHERE:
         found.remark(Code.PARTIAL_AS_ATTACHMENT)
     found.files.append(part)
@@ -164,6 +169,27 @@ def _drop_repeated_calendars(found: Bodies) -> None:
         listed = {_lines_of(part) for part in files if part.media_type in _CALENDARS}
         repeated = {id(part) for part in found.files if id(part) in found.calendars and _lines_of(part) in listed}
         found.files = [part for part in found.files if id(part) not in repeated]
+
+
+def _settle_tnef(found: Bodies, most_files: int) -> None:
+    """Put what a winmail.dat holds in its place; it stays where there is something else in it."""
+    files: list[Part] = []
+    for part in found.files:
+        is_tnef = part.media_type in _TNEF or part.name.lower() == _TNEF_NAME
+        inner = tnef.opened(part.body.decoded(), most_files) if is_tnef and most_files else None
+        if inner is None:
+            files.append(part)
+            if is_tnef:
+                found.remark(Code.TNEF_AS_ATTACHMENT)
+            continue
+        found.remark(Code.TNEF_OPENED)
+        files += inner.files
+        if not found.pieces and inner.text:
+            found.pieces.append(inner.text)
+        if inner.has_more or not found.pieces:
+            files.append(part)
+            found.remark(Code.TNEF_AS_ATTACHMENT)
+    found.files = files
 
 
 def _lines_of(part: Part) -> bytes:

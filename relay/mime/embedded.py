@@ -5,11 +5,9 @@ or only talked about stays the text that it is.
 """
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
-from relay.mime.header import Header
-from relay.mime.naming import type_of
-from relay.mime.parameters import Structured
+from relay.mime.filepart import file_part
 from relay.mime.structure import Part
 from relay.mime.transfer import Encoding, PartBody
 
@@ -65,14 +63,9 @@ def extracted(part: Part, data: bytes) -> tuple[bytes, list[Part]]:
             continue  # within another
         left.append(data[position : span.start])
         position = span.end
-        files.append(_file(span, PartBody(whole, offset + span.body_start, offset + span.body_end, span.encoding)))
+        body = PartBody(whole, offset + span.body_start, offset + span.body_end, span.encoding)
+        files.append(file_part(span.name.strip(b' \t"'), body))
     return b"".join((*left, data[position:])), files
-
-
-def _file(span: _Span, body: PartBody) -> Part:
-    disposition = Structured("attachment", {"filename": span.name.strip(b' \t"')})
-    part = Part(Header((), {}), "application/octet-stream", Structured("", {}), disposition, body, encoding_known=True)
-    return replace(part, media_type=type_of(part.name) or part.media_type)
 
 
 def _lined(data: bytes, *, uu: bool) -> list[_Span]:

@@ -17,6 +17,7 @@ class Code(StrEnum):
     FILE_IN_TEXT = "file_in_text"  # uuencode or yEnc between the lines of a text
     IMAGE_MISSING = "image_missing"  # cid: of nothing that the mail holds
     CALENDAR_AS_ATTACHMENT = "calendar_as_attachment"  # an invitation that was an alternative
+    TNEF_OPENED = "tnef_opened"  # winmail.dat, where the account asks for that
     TNEF_AS_ATTACHMENT = "tnef_as_attachment"  # winmail.dat
     SIGNATURE_BROKEN = "signature_broken"  # multipart/signed
     ENCRYPTED_AS_ATTACHMENT = "encrypted_as_attachment"  # PGP/MIME or S/MIME
@@ -48,7 +49,8 @@ NOTES: dict[str, tuple[Fidelity, str]] = {
     Code.FILE_IN_TEXT: (Fidelity.CHANGED, "A file that is written into the text (uuencode, yEnc) travels attached"),
     Code.IMAGE_MISSING: (Fidelity.CHANGED, "The HTML shows by cid: what the mail does not hold; it is sent so"),
     Code.CALENDAR_AS_ATTACHMENT: (Fidelity.CHANGED, "The invitation travels as an attached file"),
-    Code.TNEF_AS_ATTACHMENT: (Fidelity.CHANGED, "The TNEF part travels as winmail.dat"),
+    Code.TNEF_OPENED: (Fidelity.CHANGED, "The files of a winmail.dat travel attached; its formatting is not sent"),
+    Code.TNEF_AS_ATTACHMENT: (Fidelity.CHANGED, "The TNEF part travels as winmail.dat, which only Outlook opens"),
     Code.SIGNATURE_BROKEN: (
         Fidelity.LOST,
         "The API builds the mail anew, so its signature cannot be verified; it is attached",

@@ -33,12 +33,13 @@ _MOST_LOCATIONS = 200  # each is looked for in the HTML
 _MAX_INNER_HEADER_BYTES = 65536
 
 
-def read(data: bytes, bounds: MimeSettings) -> Content:
+def read(data: bytes, bounds: MimeSettings, *, open_tnef: bool = False) -> Content:
     """Read a message.
 
     Args:
         data: The message as received; it is kept alive by the bodies of the result.
         bounds: What a message may hold.
+        open_tnef: Attach what a winmail.dat holds instead of itself.
 
     Raises:
         MailRefused: It exceeds the bounds (554 5.6.0), or has been round too often (554 5.4.6). Nothing else is
@@ -49,7 +50,7 @@ def read(data: bytes, bounds: MimeSettings) -> Content:
     received_count = len(header.every("received"))
     if received_count > bounds.max_received:
         raise MailRefused(Replies.LOOP)
-    found = find_bodies(root)
+    found = find_bodies(root, most_tnef_files=bounds.max_parts if open_tnef else 0)
     if headers_guessed:
         found.remark(Code.CHARSET_GUESSED)
     html = compose(found)
