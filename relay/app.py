@@ -23,7 +23,7 @@ from relay.seal import Sealer, load_or_make_key
 from relay.shift import Ground, Shift
 from relay.smtp import Door
 from relay.smtp.listening import Listening
-from relay.web import QueueGauges, Web
+from relay.web import QueueGauges, Website
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +58,7 @@ class Gateway:
     def __init__(self, ground: Ground, door: Door, shift: Shift) -> None:
         self.events = ground.events
         self.queue = ground.queue
-        self.web_url = ""  # empty: the pages are off
+        self.website: Website | None = None  # None: the pages are off
         self.ended: asyncio.Future[None] = asyncio.get_running_loop().create_future()  # a part that must not end has
         self._ground = ground
         self._door = door
@@ -69,6 +69,11 @@ class Gateway:
     def addresses(self) -> Mapping[str, HostPort]:
         """Where each listener really listens, by its name."""
         return self._door.addresses
+
+    @property
+    def web_url(self) -> str:
+        """Where the pages are; empty: they are off."""
+        return self.website.url if self.website else ""
 
     async def reload(self, wanted: Settings, listening: Mapping[str, Listening] | None = None) -> tuple[str, ...]:
         """Go on by another configuration; nobody is cut off. Returns the keys whose change needs a restart.
@@ -83,6 +88,8 @@ class Gateway:
         except BaseException:  # a stop may come in the middle, too
             await shift.stop(0)
             raise
+        if self.website is not None:
+            await self.website.reload(settings)
         relieved, self._shift = self._shift, shift
         self.begin()
         self._relieved[relieved] = asyncio.create_task(relieved.relieve(self._door.under_way()), name="relieved shift")
@@ -163,7 +170,7 @@ async def running(
         await door.start(listening)
         if part.is_alone:
             tell_listeners(events, settings, {}, door.addresses)
-            gateway.web_url = await _open_web(settings, gateway, clock, stack)
+            await _open_website(settings, gateway, sealer, clock, stack)
         yield gateway
 
 
@@ -224,20 +231,25 @@ async def _stop(gateway: Gateway) -> None:
     gateway.events.stopped(unfinished)
 
 
-async def _open_web(settings: Settings, gateway: Gateway, clock: Clock, stack: AsyncExitStack) -> str:
+async def _open_website(
+    settings: Settings, gateway: Gateway, sealer: Sealer, clock: Clock, stack: AsyncExitStack
+) -> None:
     if settings.web.address is None:
-        return ""
-    gauges = QueueGauges(gateway.queue, gateway.queue, gateway.events.registry, clock)
-    web = Web(
+        return
+    registry = gateway.events.registry
+    website = Website(
         settings.web.address,
-        view=gateway.queue,
-        gauges=gauges,
-        registry=gateway.events.registry,
+        store=gateway.queue,
+        checked=gateway.queue,
+        gauges=QueueGauges(gateway.queue, gateway.queue, registry, clock),
+        registry=registry,
+        sealer=sealer,
         events=gateway.events,
+        clock=clock,
     )
-    await web.start()
-    stack.push_async_callback(web.stop)
-    return web.url
+    stack.push_async_callback(website.stop)
+    await website.start(settings)
+    gateway.website = website
 
 
 def tell_listeners(

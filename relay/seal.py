@@ -28,6 +28,7 @@ class Sealer:
         # should be long: derivation is not stretching.
         self._fernet = Fernet(base64.urlsafe_b64encode(_derived(secret, _PURPOSE)))
         self._mark_key = _derived(secret, _MARK_PURPOSE)
+        self._secret = secret
 
     def seal(self, data: bytes) -> bytes:
         """Seal; the same data looks different each time."""
@@ -36,6 +37,10 @@ class Sealer:
     def mark(self, text: str) -> str:
         """Return a fingerprint by which only a holder of the same secret recognizes a text; 32 hex digits."""
         return hmac.digest(self._mark_key, text.encode("utf-8", "surrogatepass"), "sha256").hex()[:_MARK_DIGITS]
+
+    def key_for(self, purpose: str) -> bytes:
+        """Return a key of 32 bytes for something else that only holders of the same secret may make."""
+        return _derived(self._secret, f"relay: {purpose}".encode())
 
     def open(self, sealed: bytes) -> bytes | None:
         """Open what was sealed; None: with another secret, or it was changed."""

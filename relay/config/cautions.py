@@ -18,6 +18,7 @@ def warnings(settings: Settings) -> list[str]:
         *_senders(settings),
         *_providers(settings),
         *_sizes(settings),
+        *_web(settings),
     ]
 
 
@@ -33,6 +34,15 @@ def _listener(name: str, listener: ListenerSettings) -> Iterator[str]:
     if (listener.address.port == 465) != (listener.tls == "implicit") and listener.address.port in {25, 465, 587}:  # noqa: PLR2004
         yield f'{name}: clients expect tls = "implicit" on port 465 and only there, here it is "{listener.tls}"'
     yield from _networks(name, listener)
+
+
+def _web(settings: Settings) -> Iterator[str]:
+    web = settings.web
+    if web.address is not None and not is_loopback(web.address.host) and (web.user or web.token) and not web.https:
+        yield (
+            f"web: the pages on {web.address} take passwords and show mail in clear; put a proxy with TLS before them, "
+            "and set web.https = true"
+        )
 
 
 def _reachable(name: str, listener: ListenerSettings) -> Iterator[str]:

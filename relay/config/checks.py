@@ -23,6 +23,8 @@ from relay.powers import default_problem
 DMDSID = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,52}[A-Za-z0-9])?")
 
 _ARGON2 = re.compile(r"\$argon2(?:id|i|d)\$v=[0-9]+\$m=[0-9]+,t=[0-9]+,p=[0-9]+\$[A-Za-z0-9+/]+\$[A-Za-z0-9+/]{16,}")
+#: Characters; with 64 to choose from, 120 bits.
+_SHORTEST_TOKEN = 20
 _SENDERS = '"Name <a@example.org>" or "a@example.org"'
 _DMDSID_WORDS = "letters, digits and inner hyphens, at most 54, as in the name of the customer's host"
 
@@ -53,6 +55,7 @@ def findings(settings: Settings, accounts: Collection[str]) -> Iterator[Finding]
     yield from _passthrough(settings.passthrough)
     yield from _providers(settings)
     yield from _sizes(settings)
+    yield from _web(settings)
 
 
 # --- doors ---
@@ -175,6 +178,17 @@ def _logins(settings: Settings, accounts: Collection[str]) -> Iterator[Finding]:
         if not _ARGON2.fullmatch(login.password_hash.get_secret_value()):
             # What stands there may be the password itself: it is never shown.
             yield Finding((*path, "password_hash"), "is not a hash", "make one with `relay hash-password`", "")
+
+
+def _web(settings: Settings) -> Iterator[Finding]:
+    for name, user in settings.web.user.items():
+        if not _ARGON2.fullmatch(user.password_hash.get_secret_value()):
+            path = ("web", "user", name, "password_hash")
+            yield Finding(path, "is not a hash", "make one with `relay hash-password`", "")
+    for name, token in settings.web.token.items():
+        if len(token.token.get_secret_value()) < _SHORTEST_TOKEN:
+            path = ("web", "token", name, "token")
+            yield Finding(path, "is too short", f"at least {_SHORTEST_TOKEN} characters, made by chance", "")
 
 
 def _known_account(path: KeyPath, account: str, accounts: Collection[str]) -> Iterator[Finding]:

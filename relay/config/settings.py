@@ -4,13 +4,14 @@ The field descriptions are the documentation: the example configuration is made 
 """
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Literal
 
-from pydantic import BeforeValidator, Field, SecretStr
+from pydantic import Field, SecretStr
 
 from relay.config.listeners import ListenerSettings
 from relay.config.section import Name, Section
-from relay.config.units import Bytes, HostPort, Seconds
+from relay.config.units import Bytes, Seconds
+from relay.config.web import WebSettings
 
 Mode = Literal["queue", "direct", "auto"]
 PowerValue = bool | int | str
@@ -18,10 +19,6 @@ PowerValue = bool | int | str
 
 #: Processes that one gateway may have.
 MOST_WORKERS = 64
-
-
-def _nothing(value: object) -> object:
-    return None if value == "" else value
 
 
 def _untracked() -> dict[str, PowerValue]:
@@ -301,15 +298,6 @@ class MimeSettings(Section):
     max_depth: int = Field(150, ge=1, le=200, description="Nesting of parts; at most 200, for each level is a call.")
     max_header_bytes: Bytes = Field(Bytes(1024**2), description="Header of one part.")
     max_received: int = Field(50, ge=1, description="Received headers; more is a loop (554 5.4.6).")
-
-
-class WebSettings(Section):
-    """/livez, /readyz and /metrics."""
-
-    address: Annotated[HostPort | None, BeforeValidator(_nothing)] = Field(
-        HostPort("127.0.0.1", 8080),
-        description='Where to listen; "" for none. These pages need no login and show no mail.',
-    )
 
 
 class LogSettings(Section):

@@ -8,7 +8,8 @@ from relay.events.delivery import DeliveryEvents
 from relay.events.door import DoorEvents
 from relay.events.program import ProgramEvents
 from relay.events.store import StoreEvents
+from relay.events.web import WebEvents
 
 
-class Events(ProgramEvents, DoorEvents, AcceptanceEvents, DeliveryEvents, StoreEvents):
+class Events(ProgramEvents, DoorEvents, AcceptanceEvents, DeliveryEvents, StoreEvents, WebEvents):
     """What happens, told to the log and to the metrics."""

@@ -67,10 +67,6 @@ class ProgramEvents(Telling):
         """A listener's certificate files changed for the worse; the one in use stays."""
         self._log.error("certificate_refused", listener=listener, reason=reason)
 
-    def web_opened(self, address: str) -> None:
-        """The pages are up."""
-        self._log.info("web_opened", address=address)
-
     def unexpected(self, where: str, error: BaseException, **about: str) -> None:
         """Something nobody foresaw, with its traceback."""
         self._unexpected(where).inc()

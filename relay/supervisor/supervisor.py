@@ -17,12 +17,11 @@ from relay.events import Events
 from relay.log import logger
 from relay.providers import HttpClient, build_providers
 from relay.queue.sqlite import SqliteQueue
-from relay.queue.sqlite.lock import StoreLock
-from relay.seal import load_or_make_key
+from relay.seal import Sealer, load_or_make_key
 from relay.smtp import check_certificates
 from relay.smtp.listening import Listening, close_all, listen
 from relay.supervisor.crew import Crew
-from relay.web import Web
+from relay.web import Website
 
 
 async def supervise(settings: Settings, reread: Callable[[], Settings]) -> None:
@@ -36,9 +35,10 @@ async def supervise(settings: Settings, reread: Callable[[], Settings]) -> None:
     asked_to_stop, asked_to_reload = asyncio.Event(), asyncio.Event()
     async with AsyncExitStack() as stack:
         _check(settings)
-        stack.callback(await _prepare_store(settings, events))
+        queue = await _prepare_store(settings, events)
+        stack.push_async_callback(queue.close)
         listening = await asyncio.to_thread(listen, settings.listener, ())
-        supervisor = _Supervisor(settings, listening, events, reread)
+        supervisor = _Supervisor(settings, listening, events, reread, queue)
         stack.callback(supervisor.close_sockets)
         stack.push_async_callback(supervisor.crew.stop)
 
@@ -64,19 +64,26 @@ async def supervise(settings: Settings, reread: Callable[[], Settings]) -> None:
 
 class _Supervisor:
     def __init__(
-        self, settings: Settings, listening: Mapping[str, Listening], events: Events, reread: Callable[[], Settings]
+        self,
+        settings: Settings,
+        listening: Mapping[str, Listening],
+        events: Events,
+        reread: Callable[[], Settings],
+        queue: SqliteQueue,
     ) -> None:
         self.crew = Crew(settings, listening, events)
         self._settings = settings
         self._listening = listening
         self._events = events
         self._reread = reread
+        self._queue = queue
+        self._website: Website | None = None
 
     async def run(self, stack: AsyncExitStack, asked_to_reload: asyncio.Event) -> None:
         """Start everything, then reload when asked; ends only when the program should."""
         await self.crew.start()
         tell_listeners(self._events, self._settings, {}, _places(self._listening))
-        await self._open_web(stack)
+        await self._open_website(stack)
         broken = asyncio.create_task(self.crew.until_broken(), name="crew")
         stack.callback(broken.cancel)
         while True:
@@ -103,20 +110,31 @@ class _Supervisor:
             return
         before, self._settings, self._listening = self._listening, settings, listening
         await self.crew.reload(settings, listening)
+        if self._website is not None:
+            await self._website.reload(settings)
         close_all(before, listening)
         self._events.speak_by(logger(settings.log.format, settings.log.level))
         tell_listeners(self._events, settings, _places(before), _places(listening))
         self._events.reloaded(held)
 
-    async def _open_web(self, stack: AsyncExitStack) -> None:
+    async def _open_website(self, stack: AsyncExitStack) -> None:
         address = self._settings.web.address
         if address is None:
             return
         registry = CollectorRegistry()
         registry.register(self.crew.figures)
-        web = Web(address, view=self.crew, gauges=self.crew, registry=registry, events=self._events)
-        await web.start()
-        stack.push_async_callback(web.stop)
+        self._website = Website(
+            address,
+            store=self._queue,
+            checked=self.crew,
+            gauges=self.crew,
+            registry=registry,
+            sealer=Sealer(load_or_make_key(self._settings.store)),
+            events=self._events,
+            clock=time.time,
+        )
+        stack.push_async_callback(self._website.stop)
+        await self._website.start(self._settings)
 
 
 def _check(settings: Settings) -> None:
@@ -125,10 +143,10 @@ def _check(settings: Settings) -> None:
     build_providers(settings.provider, HttpClient(1))
 
 
-async def _prepare_store(settings: Settings, events: Events) -> Callable[[], None]:
+async def _prepare_store(settings: Settings, events: Events) -> SqliteQueue:
     """Bring the store up to date, while nobody else has it, and free what earlier workers held, however many they were.
 
-    Returns how to let others have it again.
+    Returns it for looking into, beside the workers.
     """
     queue = await SqliteQueue.open(settings.store, clock=time.time)
     try:
@@ -137,7 +155,7 @@ async def _prepare_store(settings: Settings, events: Events) -> Callable[[], Non
         events.recovered(sum(freed))
     finally:
         await queue.close()
-    return StoreLock(settings.store.path, exclusive=False).drop
+    return await SqliteQueue.open(settings.store, clock=time.time, exclusive=False)
 
 
 def _places(listening: Mapping[str, Listening]) -> dict[str, HostPort]:

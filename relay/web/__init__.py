@@ -1,5 +1,6 @@
 """Looking at the running gateway over HTTP."""
 
-from relay.web.pages import QueueGauges, Web
+from relay.web.gauges import QueueGauges
+from relay.web.website import Website
 
-__all__ = ["QueueGauges", "Web"]
+__all__ = ["QueueGauges", "Website"]

@@ -100,6 +100,9 @@ DOORS: Mapping[str, tuple[str, ...]] = {
     "annotated_types": ("relay.config",),
     "pydantic.SecretStr": ("relay",),  # a type that hides what it holds, wherever a secret travels
     "click": ("relay.cli", "relay.commands"),
+    "jinja2": ("relay.web.rendering", "relay.sandbox.page"),
+    "babel": ("relay.web",),
+    "itsdangerous": ("relay.web.visitor",),
     "rich": ("relay.commands.tables",),
     "pybase64": ("relay.mime",),
 }

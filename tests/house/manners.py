@@ -20,7 +20,7 @@ CATCH_ALLS: Mapping[str, str] = {
     "relay.intake.Auto._finish": "one message whose client has its answer: nobody waits for the task",
     "relay.delivery.Delivery._send": "one call: whatever went wrong, the API may have the mail, and that is an outcome",
     "relay.active.ActiveQueue._attempt": "one message of the queue: the others go on",
-    "relay.web.pages.Web._answer_whatever_happens": "one request",
+    "relay.web.server.Web._answer_whatever_happens": "one request",
     "relay.queue.sqlite.writer.Writer._commit": "a group: done again one by one, which shows whose fault it is",
     "relay.queue.sqlite.writer.Writer._attempt": "one operation in a group: raised again where it is awaited",
 }

@@ -18,7 +18,7 @@ ARROWS = [
     ("relay.mime.reader", "import relay.app", False),
     ("relay.mime.reader", "from ..worker import Worker", False),
     ("relay.mime.reader", "from relay import worker", False),
-    ("relay.web.pages", "from relay.smtp.server import Server", False),  # sideways
+    ("relay.web.health", "from relay.smtp.server import Server", False),  # sideways
     ("relay.retry", "from relay.providers import dmds", False),
     ("relay.providers.contract", "from relay.providers.http import Client", False),  # a contract knows no maker
     ("relay.outcome", "from relay.retry import again", False),
@@ -29,7 +29,7 @@ ARROWS = [
     ("relay.mime.reader", "from .words import decode", True),
     ("relay.worker", "from relay.queue.contract import Queue", True),
     ("relay.accounts.account", "from relay.providers.contract import Credentials", True),
-    ("relay.web.pages", "from relay import __version__", True),
+    ("relay.web.health", "from relay import __version__", True),
     ("relay.app", "from relay.smtp.server import Server\nimport relay.cli", True),
 ]
 
@@ -40,9 +40,9 @@ def test_arrows_point_downward(name, source, lawful):
 
 
 DOORS = [
-    ("relay.web.pages", "import aiosmtpd.smtp", False),
-    ("relay.web.pages", "from aiohttp import ClientSession", False),
-    ("relay.web.pages", "import aiohttp", False),
+    ("relay.web.health", "import aiosmtpd.smtp", False),
+    ("relay.web.health", "from aiohttp import ClientSession", False),
+    ("relay.web.health", "import aiohttp", False),
     ("relay.providers.http", "from aiohttp import web", False),
     ("relay.providers.http", "import aiohttp.web", False),
     ("relay.worker", "import sqlite3", False),
@@ -53,7 +53,7 @@ DOORS = [
     ("relay.mime.reader", "from cryptography import x509", False),
     ("relay.queue.sqlite", "from pydantic import BaseModel", False),
     ("relay.smtp.server", "from aiosmtpd.smtp import SMTP", True),
-    ("relay.web.pages", "from aiohttp import web\nfrom aiohttp.web import Request", True),
+    ("relay.web.health", "from aiohttp import web\nfrom aiohttp.web import Request", True),
     ("relay.providers.http", "import aiohttp", True),
     ("relay.sandbox.reports", "from aiohttp import ClientSession", True),
     ("relay.queue.sqlite", "import sqlite3", True),

@@ -1,0 +1,112 @@
+"""Who may come to which page: every route but the open ones goes through here."""
+
+import hmac
+from collections.abc import Awaitable, Callable
+from urllib.parse import quote, urlsplit
+
+from aiohttp import web
+
+from relay.config.web import Role, WebSettings
+from relay.web.entry import Entry
+from relay.web.visitor import Sessions, Visitor, program
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+VISITOR = web.RequestKey("visitor", Visitor)
+_COOKIE = "relay_session"
+_CSRF_HEADER, _CSRF_FIELD = "X-CSRF-Token", "csrf"
+_BEARER = "bearer "
+_SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+
+
+class Guard:
+    """Wraps handlers so that they only see visitors who may come."""
+
+    def __init__(self, settings: WebSettings, sessions: Sessions, entry: Entry) -> None:
+        self._settings = settings
+        self._sessions = sessions
+        self._entry = entry
+
+    def page(self, handler: Handler, role: Role = "read") -> Handler:
+        """Let only people in; who is nobody yet is sent to the login and comes back."""
+
+        async def guarded(request: web.Request) -> web.StreamResponse:
+            visitor = self.person(request)
+            if visitor is None:
+                raise web.HTTPSeeOther(f"/login?next={quote(request.path_qs, safe='')}")
+            await self._check(request, visitor, role)
+            return self._renewed(visitor, await handler(request))
+
+        return guarded
+
+    def api(self, handler: Handler, role: Role = "read") -> Handler:
+        """Let programs in by their token, and people by their session."""
+
+        async def guarded(request: web.Request) -> web.StreamResponse:
+            visitor = await self._program(request) or self.person(request)
+            if visitor is None:
+                raise web.HTTPUnauthorized(text="needs a token: Authorization: Bearer …", headers=_CHALLENGE)
+            await self._check(request, visitor, role)
+            return self._renewed(visitor, await handler(request))
+
+        return guarded
+
+    def person(self, request: web.Request) -> Visitor | None:
+        """Return whose session a request belongs to; None: nobody's."""
+        return self._sessions.read(request.cookies.get(_COOKIE, ""))
+
+    def begin(self, response: web.StreamResponse, name: str) -> None:
+        """Begin a session."""
+        self._set(response, self._sessions.begin(name))
+
+    def end(self, response: web.StreamResponse) -> None:
+        """End a session."""
+        response.del_cookie(_COOKIE, path="/")
+
+    async def _program(self, request: web.Request) -> Visitor | None:
+        authorization = request.headers.get("Authorization", "")
+        if not authorization.lower().startswith(_BEARER):
+            return None
+        visitor = program(self._settings, authorization[len(_BEARER) :].strip())
+        if visitor is None:
+            await self._entry.token_was_wrong(request.remote or "")
+            raise web.HTTPUnauthorized(text="nobody has this token", headers=_CHALLENGE)
+        return visitor
+
+    async def _check(self, request: web.Request, visitor: Visitor, role: Role) -> None:
+        if not visitor.may(role):
+            raise web.HTTPForbidden(text=f'"{visitor.name}" may look, and not act')
+        if request.method not in _SAFE and visitor.csrf:
+            refuse_foreign(request)
+            sent = request.headers.get(_CSRF_HEADER) or (await request.post()).get(_CSRF_FIELD, "")
+            if not isinstance(sent, str) or not hmac.compare_digest(sent.encode(), visitor.csrf.encode()):
+                raise web.HTTPForbidden(text="this form is not from your session; load the page again")
+        request[VISITOR] = visitor
+
+    def _renewed(self, visitor: Visitor, response: web.StreamResponse) -> web.StreamResponse:
+        if visitor.is_stale and not response.prepared:
+            self._set(response, self._sessions.renew(visitor))
+        return response
+
+    def _set(self, response: web.StreamResponse, cookie: str) -> None:
+        response.set_cookie(
+            _COOKIE,
+            cookie,
+            path="/",
+            max_age=int(self._settings.session),
+            httponly=True,
+            samesite="Lax",
+            secure=self._settings.https,
+        )
+
+
+_CHALLENGE = {"WWW-Authenticate": 'Bearer realm="relay"'}
+
+
+def refuse_foreign(request: web.Request) -> None:
+    """Refuse what a page from elsewhere makes a browser send. Raises HTTPForbidden."""
+    site = request.headers.get("Sec-Fetch-Site", "same-origin")
+    origin = request.headers.get("Origin", "")
+    is_ours = not origin or urlsplit(origin).netloc == request.host
+    if site not in {"same-origin", "none"} or not is_ours:
+        raise web.HTTPForbidden(text="this came from another site")

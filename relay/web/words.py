@@ -1,0 +1,26 @@
+"""The words of the pages for what the gateway has names for."""
+
+from collections.abc import Callable
+
+from relay.queue.contract import State
+
+
+class Words:
+    """Says names of the gateway in a language."""
+
+    def __init__(self, gettext: Callable[[str], str]) -> None:
+        _ = gettext
+        self._states = {
+            State.QUEUED: _("queued"),
+            State.SENDING: _("being sent"),
+            State.UNCONFIRMED: _("unconfirmed"),
+            State.HELD: _("held"),
+            State.ACCEPTED: _("accepted"),
+            State.REFUSED: _("refused"),
+            State.EXPIRED: _("given up"),
+            State.DROPPED: _("dropped"),
+        }
+
+    def state(self, state: State) -> str:
+        """Name where a recipient stands."""
+        return self._states[state]
