@@ -1,8 +1,8 @@
 """The commands. Each lives in its own module under `relay.commands`, and is loaded only when it is called.
 
 Exit codes: 0 done; 1 something was found wrong; 2 the command line is wrong; 65 (EX_DATAERR) the mail would be
-refused; 69 (EX_UNAVAILABLE) the store cannot be had; 78 (EX_CONFIG) the configuration is wrong, or an address in it
-cannot be had.
+refused; 69 (EX_UNAVAILABLE) the store, or the API, cannot be had; 78 (EX_CONFIG) the configuration is wrong, or an
+address in it cannot be had.
 """
 
 from importlib import import_module
@@ -18,6 +18,7 @@ COMMANDS = {
     "explain": "Show what would be sent for a mail; sends nothing.",
     "sandbox": "Run both vendors' APIs on this machine, for tests.",
     "hash-password": "Make the hash that a login in the configuration needs.",
+    "dmds": "Ask DMDS: contacts, campaigns and keys, sends, events, archives.",
     "demo": "See it work: gateway and sandbox on loopback ports.",
 }
 

@@ -16,7 +16,7 @@ class Exit(IntEnum):
 
     FOUND_WRONG = 1  # a check found something
     DATA = 65  # EX_DATAERR: the mail would be refused
-    UNAVAILABLE = 69  # EX_UNAVAILABLE: the store, or an address of the command line, cannot be had
+    UNAVAILABLE = 69  # EX_UNAVAILABLE: the store, the API, or an address of the command line cannot be had
     CONFIG = 78  # EX_CONFIG: the configuration is wrong, or an address in it cannot be had
 
 

@@ -15,6 +15,7 @@ from relay.providers.dmds.api.sends import Sends
 from relay.providers.dmds.api.talk import Talk
 from relay.providers.dmds.line import DmdsLine, credentials_problem
 from relay.providers.dmds.members import member, words
+from relay.providers.dmds.wire import DmdsWire
 from relay.providers.http import HttpClient
 
 _CALLS_AT_ONCE = 10
@@ -45,6 +46,7 @@ class DmdsClient:
         credentials = DmdsCredentials(dmdsid.lower(), 0, secret)
         if problem := credentials_problem(credentials):
             raise ConfigError(problem)
+        self.dmdsid = credentials.dmdsid
         self._http = HttpClient(_CALLS_AT_ONCE)
         self._talk = talk = Talk(DmdsLine(settings or DmdsSettings(), self._http), credentials)
         self.contacts = Contacts(talk)
@@ -56,6 +58,11 @@ class DmdsClient:
         self.sends = Sends(talk)
         self.events = Events(talk)
         self.batches = Batches(talk)
+
+    @property
+    def wire(self) -> DmdsWire:
+        """The wire names in use."""
+        return self._talk.wire
 
     async def version(self) -> str:
         """Tell the API's version, for example "1.5" (exists in doc; the answer's shape is assumed)."""

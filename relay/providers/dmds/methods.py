@@ -1,0 +1,35 @@
+"""The methods of DMDS API REST 1.5, in the order of the document's themes."""
+
+from relay.providers.methods import Method
+
+METHODS = (
+    Method("version of the API", "call_version", "version", "dmds version"),
+    Method("show a contact", "call_contact", "contacts.show", "dmds contacts show"),
+    Method("create or update a contact", "call_contact_save", "contacts.save", "dmds contacts save"),
+    Method("put a contact into bases", "call_contact_bases", "contacts.set_bases", "dmds contacts set-bases"),
+    Method("set a contact's fields", "call_contact_fields", "contacts.set_fields", "dmds contacts set-fields"),
+    Method("list invalid contacts", "call_invalid_contacts", "contacts.invalid", "dmds contacts invalid"),
+    Method("invalidate a contact", "call_invalidate", "contacts.invalidate", "dmds contacts invalidate"),
+    Method("revalidate a contact", "call_revalidate", "contacts.revalidate", "dmds contacts revalidate"),
+    Method("is a contact whitelisted", "call_whitelist", "whitelist.shows", "dmds whitelist show"),
+    Method("whitelist a contact", "call_whitelist_add", "whitelist.add", "dmds whitelist add"),
+    Method("whitelist it no more", "call_whitelist_remove", "whitelist.remove", "dmds whitelist remove"),
+    Method("list campaigns", "call_campaigns", "campaigns.list", "dmds campaigns list"),
+    Method("create a campaign", "call_campaign_create", "campaigns.create", "dmds campaigns create"),
+    Method("read a campaign's APIKEY", "call_campaign_key", "campaigns.key", "dmds campaigns key"),
+    Method("set a campaign's APIKEY", "call_campaign_key_set", "campaigns.set_key", "dmds campaigns set-key"),
+    Method("create a group", "call_group_create", "groups.create", "dmds groups create"),
+    Method("list filters", "call_filters", "filters.list", "dmds filters list"),
+    Method("list global variables", "call_variables", "variables.list", "dmds variables list"),
+    Method("create a global variable", "call_variable_create", "variables.create", "dmds variables create"),
+    Method("delete a global variable", "call_variable_delete", "variables.delete", "dmds variables delete"),
+    Method("send a page to one", "call_send_one", "sends.one", "dmds send one"),
+    Method("send a page to several", "call_send_many", "sends.many", "dmds send many"),
+    Method("send HTML to one", "call_send_one_inline", "sends.one_inline", "dmds send one-inline"),
+    Method("send HTML to several", "call_send_many_inline", "sends.many_inline", "dmds send many-inline"),
+    Method("events of a send", "call_batch_events", "events.of_batch", "dmds events of"),
+    Method("what is known of a send", "call_batch_info", "batches.info", "dmds batches info"),
+    Method("archived mail of a recipient", "call_batch_eml", "batches.eml", "dmds batches eml"),
+    Method("number of events in a time", "call_events_count", "events.count", "dmds events count"),
+    Method("events in a time, page by page", "call_events", "events.between", "dmds events list"),
+)
