@@ -200,7 +200,7 @@ def _lines_of(part: Part) -> bytes:
 def _best(children: tuple[Part, ...]) -> Part | None:
     """Choose the alternative to be shown: the last with HTML, else the last with text that we can show."""
     rich = [child for child in children if _holds(child, _HTML)]
-    plain = [child for child in children if _holds(child, _PLAIN) and child not in rich]
+    plain = [child for child in children if _holds(child, _PLAIN) and not _holds(child, _HTML)]
     if (
         rich
         and plain

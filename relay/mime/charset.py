@@ -105,9 +105,10 @@ def _as_declared(data: bytes, codec: str) -> str | None:
     if codec in _CLAIMED and len(data.translate(None, _NO_LEADS)) >= _PROVING_LEADS and _is_utf8(data):
         return data.decode("utf-8")
     try:
-        return _scrubbed(data.decode(codec))
+        text = data.decode(codec)
     except UnicodeDecodeError:
         return _mended(data, codec)
+    return text if codec == "utf-8" else _scrubbed(text)  # it alone lets no surrogate through
 
 
 def _speaks_against(data: bytes, codec: str) -> bool:

@@ -9,7 +9,7 @@ _END_TAG_CHARS = len("</style>")
 _HEAD_CHARS = 65536  # charsets are declared near the top; the rest is not searched
 _META = re.compile(r"<meta\b[^<>]*+>", re.IGNORECASE)
 _CHARSET = re.compile(r"(charset\s*=\s*[\"']?\s*)[\w.:()+-]+", re.IGNORECASE)
-_XML_ENCODING = re.compile(r"^(\s*<\?xml\b[^<>]*?\bencoding\s*=\s*[\"'])[\w.:-]+", re.IGNORECASE)
+_XML_ENCODING = re.compile(r"(\s*+<\?xml\b[^<>]*?\bencoding\s*=\s*[\"'])[\w.:-]+", re.IGNORECASE)
 _SNIFFED = re.compile(
     rb"(?:<meta\b[^<>]*?charset|\A\s*<\?xml\b[^<>]*?\bencoding)\s*=\s*[\"']?\s*([\w.:-]{1,40})", re.IGNORECASE
 )
@@ -56,11 +56,11 @@ def tidy(html: str) -> str:
         html = html.replace("\x00", "")
     html = html.removeprefix("\ufeff")
     told = top = html[:_HEAD_CHARS]
-    lower = top.lower()
-    if "charset" in lower:
+    if _META.search(top):
         told = _META.sub(lambda meta: _CHARSET.sub(r"\g<1>utf-8", meta[0]), top)
-    if "<?xml" in lower:
-        told = _XML_ENCODING.sub(r"\g<1>utf-8", told)
+    xml = _XML_ENCODING.match(told)
+    if xml:
+        told = f"{xml[1]}utf-8{told[xml.end() :]}"
     return html if told == top else told + html[_HEAD_CHARS:]
 
 

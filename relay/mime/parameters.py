@@ -13,7 +13,7 @@ from relay.mime.charset import decode
 _PARAMETER = re.compile(rb'(?:^|[;\s])([^\s=;"]++)\s*+=\s*+(?:"([^"\\]*+(?:\\.[^"\\]*+)*)"?|([^;]*+))', re.DOTALL)
 #: The value before its parameters ends at the first semicolon or blank; blanks around the slash of a type are forgiven.
 _VALUE = re.compile(rb"\s*+([^\s;/]*+(?:\s*+/\s*+[^\s;]*+)?)")
-_SEGMENT = re.compile(r"(.+?)\*(?:(\d{1,4})(\*)?)?", re.DOTALL)
+_SEGMENT = re.compile(r"(?:(\d{1,4})(\*)?)?")  # what follows "name*"
 _ESCAPED = re.compile(rb'\\(["\\])')
 _TYPE = re.compile(r"([a-z0-9!#$&^_.+-]{1,127})/([a-z0-9!#$&^_.+-]{1,127})")
 _SHORT_BYTES = 100
@@ -41,10 +41,11 @@ class Structured:
 
     def _extended(self, name: str) -> str:
         segments: dict[int, tuple[bool, bytes]] = {}
+        prefix = f"{name}*"
         for key, raw in self.parameters.items():
-            match = _SEGMENT.fullmatch(key)
-            if match and match[1] == name:
-                segments.setdefault(int(match[2] or 0), (match[2] is None or match[3] is not None, raw))
+            match = _SEGMENT.fullmatch(key, len(prefix)) if key.startswith(prefix) else None
+            if match:
+                segments.setdefault(int(match[1] or 0), (match[1] is None or match[2] is not None, raw))
         if not segments:
             return ""
         ordered = [segments[number] for number in sorted(segments)]

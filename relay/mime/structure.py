@@ -22,7 +22,7 @@ _TAIL = re.compile(rb"(--)?[ \t]*+(?:\r*\n|\r|\Z)")
 #: A line that looks like a delimiter with a part's header below, for when the boundary is not told.
 _GUESSED = re.compile(rb"(?<![^\r\n])--([^\s\"][^\r\n\"]{0,199}?)[ \t]*(?:\r*\n|\r)(?=content-)", re.IGNORECASE)
 _LONGEST_PREAMBLE = 65536
-_NEAR_BYTES = 16384  # looked through for a delimiter when a hyphen was seen
+_NEAR_BYTES = 2048  # looked through for a delimiter when a hyphen was seen
 _LONGEST_FOOTER = 4096  # looked at for words
 #: How the body of a multipart without parts begins where it is a page.
 _PAGE = re.compile(rb"\s*<(?:!doctype\s+html|html|head|body)\b", re.IGNORECASE)

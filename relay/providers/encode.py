@@ -1,10 +1,12 @@
 """From a document to the bytes of a JSON body, and to a form that people can read.
 
-Base64 goes into the body as the very bytes that the mail brought: it is neither copied through `str` nor escaped again.
-It may only hold the base64 alphabet, so nothing in it can end the string that it stands in.
+Base64 goes into the body as the very bytes that were made of the mail's: it is neither copied through `str` nor escaped
+again. It may only hold the base64 alphabet, so nothing in it can end the string that it stands in.
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Self
 
 import orjson
 
@@ -12,6 +14,21 @@ from relay.providers.contract import Base64Text, Document, JsonValue
 
 _SLICE_CHARS = 262144
 _JOIN_BELOW_BYTES = 64 * 1024  # copying less than this costs less than one more write to the socket
+#: Stands in the JSON for what is put in afterwards; as a byte of its own it is never there (RFC 8259 §7).
+_MARK = b"\x00"
+_MARKED = orjson.Fragment(b'"' + _MARK + b'"')
+
+
+@dataclass(frozen=True, slots=True)
+class _LongText:
+    """A text that is written in slices: other threads get their turn between them, and none needs much memory."""
+
+    pieces: tuple[bytes, ...]
+
+    @classmethod
+    def of(cls, text: str) -> Self:
+        starts = range(0, len(text), _SLICE_CHARS)
+        return cls(tuple(orjson.dumps(text[at : at + _SLICE_CHARS])[1:-1] for at in starts))
 
 
 def encode(document: Document) -> tuple[bytes, ...]:
@@ -19,11 +36,12 @@ def encode(document: Document) -> tuple[bytes, ...]:
 
     Raises ValueError for a Base64Text that is not base64: a mistake of ours, caught before it can inject anything.
     """
+    text, apart = _written(document)
+    if not apart:
+        return (text,)
     pieces: list[bytes] = []
-    if _holds_long_text(document):
-        _write_members(document, pieces)
-    else:
-        _write_whole(document, pieces)
+    for before, string in zip(text.split(_MARK), [*map(_checked, apart), ()], strict=True):
+        pieces += (before, *string)
     return tuple(_joined(pieces))
 
 
@@ -34,26 +52,8 @@ def size(pieces: Sequence[bytes]) -> int:
 
 def weigh(document: Document) -> int:
     """Tell how many bytes `encode` will make of a document, without touching its base64."""
-    if _holds_long_text(document):
-        return size(encode(document))
-    base64_bytes = 0
-
-    def count(value: object) -> JsonValue:
-        nonlocal base64_bytes
-        match value:
-            case Base64Text():
-                base64_bytes += size(value.pieces)
-                return ""
-            case Mapping():
-                return dict(value)
-            case Sequence() if not isinstance(value, bytes):
-                return list(value)
-        raise TypeError
-
-    try:
-        return len(orjson.dumps(document, default=count, option=orjson.OPT_PASSTHROUGH_DATACLASS)) + base64_bytes
-    except orjson.JSONEncodeError:  # text that is not Unicode; `encode` repairs it
-        return size(encode(document))
+    text, apart = _written(document)
+    return len(text) - len(apart) * len(_MARK) + sum(size(each.pieces) for each in apart)
 
 
 def plain(document: Document) -> dict[str, JsonValue]:
@@ -75,73 +75,57 @@ def _plain(value: JsonValue) -> JsonValue:
             return value
 
 
-def _write(value: JsonValue, pieces: list[bytes]) -> None:
-    """Append the JSON of one value; containers are opened only where base64 is inside."""
+def _written(document: Document) -> tuple[bytes, list[Base64Text | _LongText]]:
+    """Write all but base64 and long texts, and give these apart: each belongs where a mark stands, in order."""
+    try:
+        return _marked(document)
+    except orjson.JSONEncodeError:  # perhaps a lone surrogate, which UTF-8 cannot hold (RFC 3629 §3)
+        return _marked({_unicode(key): _repaired(value) for key, value in document.items()})
+
+
+def _marked(document: Document) -> tuple[bytes, list[Base64Text | _LongText]]:
+    apart: list[Base64Text | _LongText] = []
+
+    def foreign(value: object) -> object:
+        match value:
+            case Base64Text() | _LongText():
+                apart.append(value)
+            case Mapping():
+                return dict(value)
+            case Sequence() if not isinstance(value, bytes):
+                return list(value)
+            case _:
+                raise TypeError
+        return _MARKED
+
+    members = {
+        key: _LongText.of(value) if isinstance(value, str) and len(value) > _SLICE_CHARS else value
+        for key, value in document.items()
+    }
+    return orjson.dumps(members, default=foreign, option=orjson.OPT_PASSTHROUGH_DATACLASS), apart
+
+
+def _repaired(value: JsonValue) -> JsonValue:
     match value:
-        case Base64Text():
-            pieces += (b'"', *map(_checked, value.pieces), b'"')
-        case Mapping():
-            _write_members(value, pieces)
         case str():
-            pieces.append(_text(value))
+            return _unicode(value)
+        case Mapping():
+            return {_unicode(key): _repaired(inner) for key, inner in value.items()}
         case Sequence() if not isinstance(value, bytes):
-            _write_items(value, pieces)
+            return [_repaired(inner) for inner in value]
         case _:
-            pieces.append(orjson.dumps(value))
+            return value
 
 
-def _write_members(members: Mapping[str, JsonValue], pieces: list[bytes]) -> None:
-    separator = b"{"
-    for key, value in members.items():
-        pieces += (separator, _text(key), b":")
-        _write_whole(value, pieces)
-        separator = b","
-    pieces.append(b"}" if members else b"{}")
+def _unicode(text: str) -> str:
+    return text.encode("utf-8", "replace").decode("utf-8")
 
 
-def _write_items(items: Sequence[JsonValue], pieces: list[bytes]) -> None:
-    separator = b"["
-    for value in items:
-        pieces.append(separator)
-        _write_whole(value, pieces)
-        separator = b","
-    pieces.append(b"]" if items else b"[]")
-
-
-def _write_whole(value: JsonValue, pieces: list[bytes]) -> None:
-    """Let orjson write a value at once, which it can unless base64 or broken text is inside."""
-    if isinstance(value, str) and len(value) > _SLICE_CHARS:
-        _write_long(value, pieces)
-        return
-    try:
-        pieces.append(orjson.dumps(value, option=orjson.OPT_PASSTHROUGH_DATACLASS))
-    except orjson.JSONEncodeError:
-        _write(value, pieces)
-
-
-def _holds_long_text(document: Document) -> bool:
-    return any(isinstance(value, str) and len(value) > _SLICE_CHARS for value in document.values())
-
-
-def _write_long(text: str, pieces: list[bytes]) -> None:
-    """Write a text in slices: other threads get their turn between them, and none needs much memory at once."""
-    pieces.append(b'"')
-    pieces += [_text(text[at : at + _SLICE_CHARS])[1:-1] for at in range(0, len(text), _SLICE_CHARS)]
-    pieces.append(b'"')
-
-
-def _text(value: str) -> bytes:
-    try:
-        return orjson.dumps(value)
-    except orjson.JSONEncodeError:  # a lone surrogate, which UTF-8 cannot hold (RFC 3629 section 3)
-        return orjson.dumps(value.encode("utf-8", "replace").decode("utf-8"))
-
-
-def _checked(data: bytes) -> bytes:
-    # What comes from the decoder's twin needs no look at each letter; nothing else can end a string or escape its end.
-    if b'"' in data or b"\\" in data:
+def _checked(string: Base64Text | _LongText) -> tuple[bytes, ...]:
+    # Base64 was made by an encoder, letter by letter: enough that nothing in it can end the string or escape its end.
+    if isinstance(string, Base64Text) and any(b'"' in piece or b"\\" in piece for piece in string.pieces):
         raise ValueError("a Base64Text holds other characters than base64")
-    return data
+    return string.pieces
 
 
 def _joined(pieces: list[bytes]) -> list[bytes]:
