@@ -224,7 +224,8 @@ class Queue(Protocol):
         """Write outcomes, states and history of one attempt; the lease stays. Safe to repeat with the same results.
 
         `call` names the function that was called; `seconds` how long it took. A SENDING recipient whose outcome says
-        that it was not tried has its attempt taken back: the call that was journalled was not made.
+        that it was not tried has its attempt taken back: the call that was journalled was not made. Who was proven to
+        be ACCEPTED meanwhile (`confirm`) stays so.
         """
 
     async def conclude(
@@ -233,7 +234,8 @@ class Queue(Protocol):
         """`record` and `release` in one: what most messages need after their last call."""
 
     async def confirm(self, message_id: MessageId, results: Sequence[Result]) -> int:
-        """Write down proof for recipients that are UNCONFIRMED, whoever holds the lease; others are left as they are.
+        """Write down proof for recipients that are UNCONFIRMED or HELD, whoever holds the lease; others stay as they
+        are.
 
         Returns how many recipients it settled. For outcomes that come to light later: an answer whose lease was lost, a
         report. A holder of the lease finds out when it begins an attempt.

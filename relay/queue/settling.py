@@ -63,15 +63,16 @@ def _settle(settlement: Settlement, leased: Leased, changes: Changes) -> str | Q
     unknown = [result.position for result in settlement.results if result.position not in before]
     if unknown:
         return QueueError(f"message {message_id}: it has no recipient {unknown[0]}")
-    after = before | {result.position: result.state for result in settlement.results}
+    results = [result for result in settlement.results if not _is_disproven(result, before[result.position])]
+    after = before | {result.position: result.state for result in results}
     is_interrupted = settlement.releases and State.SENDING in after.values()
     if is_interrupted:
         after = {key: State.UNCONFIRMED if state is State.SENDING else state for key, state in after.items()}
     is_finished = FINAL_STATES.issuperset(after.values())
     if settlement.releases and settlement.due_at is None and not WAITING_STATES.isdisjoint(after.values()):
         return QueueError(f"message {message_id}: recipients still wait, so it must stay due")
-    owed = owed_after(settlement.claim, settlement.results, before, leased.owed)
-    for result in settlement.results:
+    owed = owed_after(settlement.claim, results, before, leased.owed)
+    for result in results:
         _record(settlement, seq, result, before[result.position], owed.get(result.position), changes)
     if is_interrupted:
         changes.interrupted.append(seq)
@@ -87,11 +88,16 @@ def _settle(settlement: Settlement, leased: Leased, changes: Changes) -> str | Q
     )
     if due_at != leased.report_due_at:
         changes.owing.append((seq, due_at))
-    if settlement.results:
+    if results:
         (changes.finished if is_finished else changes.open).append(seq)
     if settlement.releases:
         changes.released.append((seq, settlement.due_at))
     return None
+
+
+def _is_disproven(result: Result, before: State) -> bool:
+    """Tell whether proof came meanwhile that the API has it: only another attempt, which is SENDING, says otherwise."""
+    return before is State.ACCEPTED and result.state is not State.ACCEPTED
 
 
 def _record(

@@ -111,7 +111,8 @@ class Model:
 
     def confirm(self, message_id, results, now):
         one = self.kept.get(message_id)
-        settled = [result for result in results if one and one.states[result.position] is State.UNCONFIRMED]
+        doubted = {State.UNCONFIRMED, State.HELD}
+        settled = [result for result in results if one and one.states[result.position] in doubted]
         for result in settled:
             one.states[result.position], one.dues[result.position] = result.state, result.due_at
         if settled and one.is_finished:
@@ -120,7 +121,8 @@ class Model:
                 one.close(now)
         elif settled and not one.owner:
             times = [now if result.due_at is None else result.due_at for result in settled if result.state in WAITING]
-            one.due_at = min([one.due_at, *times]) if WAITING.intersection(one.states) else None
+            known = [] if one.due_at is None else [one.due_at]
+            one.due_at = min([*known, *times]) if WAITING.intersection(one.states) else None
         return len(settled)
 
     def holder(self, claim):
@@ -224,8 +226,9 @@ class QueueMachine(RuleBasedStateMachine):
         for _ in range(times):
             assert (one is not None) == self.attempt(self.queue.record(claim, results, seconds=1.0, call="send"))
         if one is not None:
-            one.states = [result.state for result in results]
-            one.dues = [result.due_at for result in results]
+            for result in results:
+                if one.states[result.position] is not State.ACCEPTED or result.state is State.ACCEPTED:
+                    one.states[result.position], one.dues[result.position] = result.state, result.due_at
             now = self.clock.now if one.finished_at is None else one.finished_at
             one.finished_at = now if one.is_finished else None
 

@@ -55,7 +55,7 @@ def confirm(connection: sqlite3.Connection, message_id: MessageId, results: Sequ
     states = {position: State(each["state"]) for position, each in standing.items()}
     proven: dict[int, Result] = {}
     for result in results:  # the first proof of a recipient counts: after it nobody is in doubt
-        if states.get(result.position) is State.UNCONFIRMED:
+        if states.get(result.position) in {State.UNCONFIRMED, State.HELD}:
             proven.setdefault(result.position, result)
     if not proven:
         return Confirmed(0)

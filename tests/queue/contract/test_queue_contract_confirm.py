@@ -35,8 +35,8 @@ async def test_it_writes_state_reason_ids_and_time(queue, clock):
     assert (State.QUEUED, NOON) == (second.state, second.changed_at)
 
 
-@pytest.mark.parametrize("state", sorted(set(State) - {State.UNCONFIRMED}))
-async def test_who_is_not_unconfirmed_is_left_as_it_is(queue, state):
+@pytest.mark.parametrize("state", sorted(set(State) - {State.UNCONFIRMED, State.HELD}))
+async def test_who_is_neither_unconfirmed_nor_held_is_left_as_it_is(queue, state):
     made = new(states=[state], entries_due_at=NOON + 1)
     await queue.put(made)
     before = await queue.entries(made.message.id)
@@ -50,10 +50,10 @@ async def test_it_tells_how_many_it_settled(queue):
     unsure = await put_unsure(queue, State.QUEUED, State.UNCONFIRMED, State.HELD)
     results = [Result(position, Accepted(f"m-{position}"), State.ACCEPTED) for position in range(4)]
 
-    assert 2 == await queue.confirm(unsure, results)
+    assert 3 == await queue.confirm(unsure, results)
     assert 0 == await queue.confirm(unsure, results)
 
-    assert [State.ACCEPTED, State.QUEUED, State.ACCEPTED, State.HELD] == await states(queue, unsure)
+    assert [State.ACCEPTED, State.QUEUED, State.ACCEPTED, State.ACCEPTED] == await states(queue, unsure)
 
 
 async def test_of_a_message_or_recipient_that_is_not_there_it_settles_none(queue):
@@ -173,3 +173,23 @@ async def test_a_lease_stays_and_its_holder_says_when_it_is_due(queue):
 
     assert NOON + 70 == await queue.next_due_at()
     assert not FINAL_STATES.intersection(await states(queue, unsure))
+
+
+@pytest.mark.parametrize("late", [HELD, Result(0, Deferred("too old"), State.EXPIRED), DEFERRED])
+@pytest.mark.parametrize("concludes", [False, True])
+async def test_proof_outlasts_what_a_holder_of_the_lease_decides_without_it(queue, late, concludes):
+    """A worker held the message, about to apply its account's rule, when the proof came."""
+    unsure = await put_unsure(queue, due_at=NOON)
+    claim = await claim_one(queue)
+    assert 1 == await queue.confirm(unsure, [ACCEPTED])
+
+    if concludes:
+        await queue.conclude(claim, [late], NOON + 60, seconds=0.0)
+    else:
+        await queue.record(claim, [late], seconds=0.0)
+        await queue.release(claim, NOON + 60)
+
+    (entry,) = await queue.entries(unsure)
+    assert (State.ACCEPTED, "m-1") == (entry.state, entry.provider_message_id)
+    assert [] == await queue.claim("worker", 10, 60.0)
+    assert 0 == (await queue.stats()).messages_open

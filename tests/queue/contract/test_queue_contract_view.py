@@ -3,7 +3,7 @@
 import asyncio
 
 import pytest
-from queue_parts import ACCEPTED, DEFERRED, NOON, claim_one, entry, mail, new, random_data
+from queue_parts import ACCEPTED, DEFERRED, NOON, REFUSED, claim_one, entry, mail, new, random_data
 
 from relay.message import MessageId
 from relay.queue.contract import NewMessage, Pause, State
@@ -216,7 +216,7 @@ async def test_a_finished_message_counts_as_open_no_more(queue):
     await queue.put(new())
     claim = await claim_one(queue)
     await queue.begin(claim, [0], 60)
-    await queue.record(claim, [ACCEPTED], seconds=1)
+    await queue.record(claim, [REFUSED], seconds=1)
     assert 0 == (await queue.stats()).messages_open
 
     await queue.record(claim, [DEFERRED], seconds=1)  # the caller changed its mind while it has the lease
