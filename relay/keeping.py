@@ -13,6 +13,7 @@ from relay.events import Events
 from relay.message import Clock
 from relay.outcome import Accepted, Deferred, Outcome, Refused
 from relay.preparation import Preparation
+from relay.proof import Proof
 from relay.providers.contract import Call, Plan
 from relay.queue.contract import FINAL_STATES, Claim, Queue, RecipientEntry, Result, State
 from relay.settlement import Schedule, due_at, next_due_at
@@ -156,20 +157,22 @@ class Custodian:
 class Keeper:
     """Makes one attempt at a claimed message, by the rules of its account."""
 
-    def __init__(self, preparation: Preparation, delivery: Delivery, clock: Clock) -> None:
+    def __init__(self, preparation: Preparation, delivery: Delivery, proof: Proof, clock: Clock) -> None:
         self._preparation = preparation
         self._delivery = delivery
+        self._proof = proof
         self._clock = clock
 
     async def attempt(self, custody: Custody, plan: Plan | None = None) -> None:
         """Make one attempt and give the message back.
 
-        `plan`: of a message that was just accepted, for all its recipients. Without it: give up what is too old, hold
-        or retry what is unconfirmed, try what is due.
+        `plan`: of a message that was just accepted, for all its recipients. Without it: seek proof of what is
+        unconfirmed, give up what is too old, hold or retry what is still unconfirmed, try what is due.
         """
         if plan is not None:
             await self._deliver(custody, plan)
         else:
+            await self._seek_proof(custody)
             await self._give_up_if_too_old(custody)
             await self._hold_unconfirmed(custody)
             await self._try_due(custody)
@@ -179,6 +182,22 @@ class Keeper:
         """Give back a message whose attempt was begun elsewhere and has ended now."""
         await self._settle_untried(custody, attempt)
         await custody.release()
+
+    async def _seek_proof(self, custody: Custody) -> None:
+        """Ask the API once more about those whose wait for proof is over."""
+        policy = custody.account.policy
+        due = [entry for entry in custody.entries.values() if entry.state is State.UNCONFIRMED]
+        times = [due_at(entry, policy) for entry in due if self._is_due(entry, policy)]
+        if times:
+            since = min(times) - policy.unconfirmed_wait / 8
+            found = await self._proof.sought(custody.account, custody.claim.message.id, since)
+            await custody.settle(
+                [
+                    Result(entry.position, found[entry.position], State.ACCEPTED)
+                    for entry in due
+                    if entry.position in found
+                ]
+            )
 
     async def _give_up_if_too_old(self, custody: Custody) -> None:
         """Give up whoever was tried in vain until max_age; nobody is given up untried, however long we were down."""

@@ -6,7 +6,7 @@ rules; the old one finishes what it has begun by the rules that it began with, a
 
 import asyncio
 import random
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Coroutine, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 
@@ -23,6 +23,7 @@ from relay.keeping import Custodian, Keeper
 from relay.message import Clock
 from relay.pauses import Pauses
 from relay.preparation import Preparation
+from relay.proof import Proof
 from relay.providers import HttpClient, build_providers
 from relay.queue.sqlite import SqliteQueue
 from relay.reception import Reception
@@ -57,7 +58,7 @@ class Shift:
     reception: Reception
     _auto: Auto
     _worker: Worker
-    _housekeeping: Housekeeping | None
+    _background: Mapping[str, Callable[[], Coroutine[None, None, None]]]  # what runs beside the worker
     _things: AsyncExitStack  # to be closed at the end
     tasks: dict[str, asyncio.Task[None]] = field(default_factory=dict)  # what runs until the shift ends
 
@@ -76,7 +77,8 @@ class Shift:
             custodian = Custodian(
                 queue, Schedule(settings.retry, random.random), events, clock, _lease_seconds(settings)
             )
-            keeper = Keeper(preparation, delivery, clock)
+            proof = Proof(providers, queue, accounts, pauses, events, clock)
+            keeper = Keeper(preparation, delivery, proof, clock)
             active = ActiveQueue(
                 ground.owner,
                 queue=queue,
@@ -100,21 +102,22 @@ class Shift:
                 events=events,
                 clock=clock,
             )
+            housekeeping = Housekeeping(queue, settings.store.keep, events, clock)
             return cls(
                 settings,
                 accounts,
                 Reception(preparation, accounts, intakes, settings.mime, events, clock),
                 auto,
                 worker,
-                Housekeeping(queue, settings.store.keep, events, clock) if ground.keeps_house else None,
+                {"housekeeping": housekeeping.run, "proof": proof.run} if ground.keeps_house else {},
                 things.pop_all(),
             )
 
     def begin(self) -> None:
-        """Work off the queue, and keep house."""
+        """Work off the queue; keep house, and seek proof."""
         self.tasks["worker"] = asyncio.create_task(self._worker.run(), name="worker")
-        if self._housekeeping is not None:
-            self.tasks["housekeeping"] = asyncio.create_task(self._housekeeping.run(), name="housekeeping")
+        for name, run in self._background.items():
+            self.tasks[name] = asyncio.create_task(run(), name=name)
 
     async def relieve(self, under_way: Collection[asyncio.Task[object]]) -> int:
         """Begin nothing more, and end when everything that was begun has ended; also what is under way at the door.
@@ -132,8 +135,8 @@ class Shift:
             await self._things.aclose()
             return 0
         unfinished = await asyncio.gather(self._auto.close(within_seconds), self._worker.stop(within_seconds))
-        if "housekeeping" in self.tasks:
-            self.tasks["housekeeping"].cancel()
+        for name in self._background:
+            self.tasks[name].cancel()
         await asyncio.gather(*self.tasks.values(), return_exceptions=True)
         await self._things.aclose()
         return sum(unfinished)

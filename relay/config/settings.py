@@ -151,7 +151,13 @@ class AccountPolicy(Section):
         "retry",
         description="When the API may have taken a message and nothing proves it: retry risks a second copy, hold waits for a person.",
     )
-    unconfirmed_wait: Seconds = Field(900.0, description="How long proof is awaited before on_unconfirmed is applied.")
+    unconfirmed_wait: Seconds = Field(
+        900.0, description="How long proof is sought and awaited before on_unconfirmed is applied."
+    )
+    seek_proof: bool = Field(
+        default=True,
+        description="DMDS: ask for the campaign's events whether a mail was made whose answer never came. Switch this off where other programs than this gateway send to the same people through the same customer at the same time: their mail would be taken for proof.",
+    )
 
 
 class AccountSettings(AccountPolicy):

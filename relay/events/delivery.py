@@ -21,6 +21,15 @@ class DeliveryEvents(Telling):
             "relay_unconfirmed", "Recipients that an API may have accepted without saying so", "provider"
         )
         self._duplicates = counter("relay_possible_duplicates", "Recipients tried again without proof", "provider")
+        self._looks = counter(
+            "relay_proof_looks",
+            "Questions to an API about mail that it may have; result: told or failed",
+            "provider",
+            "result",
+        )
+        self._proven = counter(
+            "relay_proof_found", "Recipients proven to have been accepted though no answer came", "provider"
+        )
         self._discrepancies = counter(
             "relay_sent_count_differs", "Answers whose count differs from the recipients", "provider"
         )
@@ -110,6 +119,23 @@ class DeliveryEvents(Telling):
         """Tried again without proof, as the account asks: a second copy is possible."""
         self._duplicates(provider).inc()
         self._log.warning("retried_unconfirmed", message_id=message_id, provider=provider, recipient=recipient)
+
+    def proof_sought(self, account: str, *, provider: str, messages: int, traces: int) -> None:
+        """The API was asked what it made of messages in doubt, and told of so many mails."""
+        self._looks(provider, "told").inc()
+        self._log.info("proof_sought", account=account, provider=provider, messages=messages, traces=traces)
+
+    def proof_found(self, message_id: str, *, provider: str, recipient: str) -> None:
+        """An attempt without an answer is proven to have been accepted."""
+        self._proven(provider).inc()
+        self._log.info("proof_found", message_id=message_id, provider=provider, recipient=recipient)
+
+    def proof_unavailable(self, account: str, *, provider: str, reason: str, seconds: float) -> None:
+        """The API could not be asked what it made; it is left alone with such questions for a while."""
+        self._looks(provider, "failed").inc()
+        self._log.warning(
+            "proof_unavailable", account=account, provider=provider, reason=reason, seconds=round(seconds)
+        )
 
     def recipient_held(self, message_id: str, *, provider: str, recipient: str, reason: str) -> None:
         """A recipient waits for a person."""

@@ -96,6 +96,15 @@ class Verification:
     detail: str = ""  # one line, cleaned, without secrets
 
 
+@dataclass(frozen=True, slots=True)
+class Trace:
+    """One mail that an API tells to have made."""
+
+    mailbox: str  # its recipient, as `Recipient.key`
+    batch_id: str  # the batch it was made in; empty: not told
+    at: float  # seconds since the epoch
+
+
 class Provider(Protocol):
     """One email API."""
 
@@ -124,6 +133,12 @@ class Provider(Protocol):
 
     async def verify(self, credentials: Credentials) -> Verification:
         """Ask the API, by its cheapest harmless call, whether the credentials are right. Never raises ProviderError."""
+
+    async def traces(self, credentials: Credentials, since: float, until: float) -> Sequence[Trace] | None:
+        """List the mails that the API tells to have made between two times; None: it does not tell of them.
+
+        All of them, whoever sent them, for who else was served tells what a batch is. Raises ProviderError.
+        """
 
 
 @dataclass(frozen=True, slots=True)

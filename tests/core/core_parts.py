@@ -26,6 +26,7 @@ from relay.mime.content import Content
 from relay.outcome import Accepted, Outcome
 from relay.pauses import Pauses
 from relay.preparation import Preparation, Prepared
+from relay.proof import Proof
 from relay.providers.contract import (
     Brief,
     Call,
@@ -33,6 +34,7 @@ from relay.providers.contract import (
     MensatekCredentials,
     Plan,
     Providers,
+    Trace,
     Verdict,
     Verification,
 )
@@ -69,6 +71,8 @@ class ScriptedProvider:
     script: list[Step] = field(default_factory=list)
     calls: list[tuple[tuple[str, ...], str]] = field(default_factory=list)
     plans: int = 0
+    told: list[Trace] | Exception | None = None  # what it says of the mails that it made; None: it does not say
+    questions: list[tuple[float, float]] = field(default_factory=list)
 
     def plan(self, content: Content, brief: Brief) -> Plan:
         self.plans += 1
@@ -90,6 +94,13 @@ class ScriptedProvider:
     def split(self, call: Call) -> tuple[Call, ...]:
         half = (len(call.recipients) + 1) // 2
         return tuple(replace(call, recipients=part) for part in (call.recipients[:half], call.recipients[half:]))
+
+    async def traces(self, credentials: Credentials, since: float, until: float) -> Sequence[Trace] | None:
+        self.questions.append((since, until))
+        told = self.told
+        if isinstance(told, Exception):
+            raise told
+        return None if told is None else [trace for trace in told if since <= trace.at <= until]
 
     async def verify(self, credentials: Credentials) -> Verification:
         return Verification(Verdict.VALID)
@@ -142,6 +153,7 @@ class World:
     preparation: Preparation
     delivery: Delivery
     schedule: Schedule
+    proof: Proof
     custodian: Custodian
     keeper: Keeper
     active: ActiveQueue
@@ -209,7 +221,8 @@ async def open_world(folder: Path, settings: DeliverySettings | None = None) -> 
     preparation = Preparation(providers, MimeSettings())
     delivery = Delivery(providers, pauses, events, clock)
     schedule = Schedule(RETRY, lambda: 0.5)
-    keeper = Keeper(preparation, delivery, clock)
+    proof = Proof(providers, queue, accounts, pauses, events, clock)
+    keeper = Keeper(preparation, delivery, proof, clock)
     custodian = Custodian(queue, schedule, events, clock, lease_seconds=60.0)
     active = ActiveQueue(
         "local/0",
@@ -228,7 +241,7 @@ async def open_world(folder: Path, settings: DeliverySettings | None = None) -> 
     direct = Direct(queued, preparation, delivery, doubts, pauses, events)
     auto = Auto("local/0", direct, queued, delivery, keeper, custodian, schedule, doubts, pauses, events, clock)
     yield World(
-        clock, queue, provider, events, log, pauses, preparation, delivery, schedule, custodian, keeper, active, doubts,
-        unheard, queued, direct, auto, accounts,
+        clock, queue, provider, events, log, pauses, preparation, delivery, schedule, proof, custodian, keeper, active,
+        doubts, unheard, queued, direct, auto, accounts,
     )  # fmt: skip
     await queue.close()

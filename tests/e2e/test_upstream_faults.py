@@ -43,6 +43,7 @@ def all_modes(value):
 TAKEN = Expected({"queue": 250, "direct": 451, "auto": 250}, {"queue": 1, "direct": 0, "auto": 1}, "accepted")
 NOT_SENT_BUT_UNSURE = Expected(TAKEN.replies, TAKEN.copies, "accepted", unconfirmed=True)
 SENT_TWICE = Expected(TAKEN.replies, {"queue": 2, "direct": 1, "auto": 2}, "accepted", unconfirmed=True)
+PROVEN = Expected(TAKEN.replies, {"queue": 1, "direct": 1, "auto": 1}, "accepted", unconfirmed=True)
 NEVER = Expected({"queue": 250, "direct": 554, "auto": 554}, all_modes(0), "refused")
 
 FAULTS = [
@@ -69,8 +70,13 @@ FAULTS = [
     ("dmds", {"kind": "status", "status": 502}, NOT_SENT_BUT_UNSURE),
     ("dmds", {"kind": "err", "on": "invalid email", "status": 400}, NEVER),
     ("dmds", {"kind": "err", "on": "wrong key", "status": 403}, TAKEN),
-    ("dmds", {"kind": "cut_after"}, SENT_TWICE),
-    ("dmds", {"kind": "garbage", "accept": True}, SENT_TWICE),
+    ("dmds", {"kind": "cut_after"}, PROVEN),
+    ("dmds", {"kind": "garbage", "accept": True}, PROVEN),
+    ("dmds", {"kind": "status", "status": 504, "accept": True}, PROVEN),
+    ("dmds", {"kind": "empty", "accept": True}, PROVEN),
+    ("dmds", {"kind": "huge", "bytes": 100000, "accept": True}, PROVEN),
+    ("dmds", {"kind": "cut_before"}, NOT_SENT_BUT_UNSURE),
+    ("dmds", {"kind": "status", "status": 429, "retry_after": 1}, TAKEN),
     (
         "dmds",
         {"kind": "sent_differs", "by": -1},

@@ -71,8 +71,8 @@ FLOORS = (
         neighbours=True,
     ),
     Floor(("relay.mime",), neighbours=False),  # pure: what it makes of bytes, the translations make calls of
-    Floor(("relay.accounts", "relay.retry", "relay.providers", "relay.pauses"), neighbours=False),
-    Floor(("relay.preparation", "relay.delivery", "relay.settlement", "relay.queue"), neighbours=False),
+    Floor(("relay.accounts", "relay.retry", "relay.providers", "relay.pauses", "relay.evidence"), neighbours=False),
+    Floor(("relay.preparation", "relay.delivery", "relay.settlement", "relay.queue", "relay.proof"), neighbours=False),
     Floor(("relay.keeping", "relay.entries", "relay.doubts"), neighbours=False),
     Floor(("relay.active", "relay.unheard"), neighbours=False),
     Floor(("relay.intake", "relay.tracking", "relay.bounce"), neighbours=False),

@@ -2,7 +2,7 @@
 
 import re
 from base64 import b64encode
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from relay.config.settings import MensatekSettings
 from relay.errors import ProviderError
@@ -15,6 +15,7 @@ from relay.providers.contract import (
     Document,
     MensatekCredentials,
     Plan,
+    Trace,
     Verdict,
     Verification,
 )
@@ -87,6 +88,11 @@ class MensatekProvider:
         except ProviderError as error:
             return Verification(Verdict.UNKNOWN, error.reason)
         return _verdict(answer, read_answer(answer.body), _secrets(known))
+
+    async def traces(self, credentials: Credentials, since: float, until: float) -> Sequence[Trace] | None:
+        """Tell nothing: no function of this API lists what it sent; see `Provider.traces`."""
+        del credentials, since, until
+        return None
 
     async def _post(self, function: str, document: Document, credentials: MensatekCredentials) -> Answer:
         return await self._http.post(
