@@ -26,7 +26,7 @@ from relay.providers.dmds.entries import joining
 from relay.providers.dmds.line import DmdsLine, credentials_problem
 from relay.providers.dmds.listing import holds_campaign
 from relay.providers.dmds.outcomes import outcomes_of
-from relay.providers.dmds.traces import Traces
+from relay.providers.dmds.traces import traces
 from relay.providers.dmds.translate import DmdsTranslation
 from relay.providers.http import Answer, HttpClient
 from relay.providers.judge import Unsaid, clean, is_success, unreadable, unsaid_of
@@ -45,7 +45,6 @@ class DmdsProvider:
         self._line = DmdsLine(settings, http)
         self._wire = self._line.wire
         self._translation = DmdsTranslation(settings, self._wire)
-        self._traces = Traces(self._line)
 
     def plan(self, content: Content, brief: Brief) -> Plan:
         """Turn a message into calls; see `Provider.plan`."""
@@ -96,7 +95,7 @@ class DmdsProvider:
     async def traces(self, credentials: Credentials, since: float, until: float) -> Sequence[Trace] | None:
         """Ask for the events; see `Provider.traces`."""
         known = _own(credentials)
-        return None if credentials_problem(known) else await self._traces.between(known, since, until)
+        return None if credentials_problem(known) else await traces(self._line, known, since, until)
 
     def _judged_by_list(self, answer: Answer, campaign: int) -> Verification:
         """Judge an answer to a right key: a campaign that does not exist would let mail in that can never go out."""

@@ -92,11 +92,6 @@ class DmdsWire:
     events_until: str = wire("hasta", Mark.ASSUMED, "end of the time that events are asked for")
     events_page: str = wire("pagina", Mark.DOC, "number of a page of events; that the first is 1 is assumed")
     events_page_size: str = wire("cantidad", Mark.DOC, "events in a page; at least 10")
-    events: str = wire("eventos", Mark.DOC, "list of events in an answer")
-    event_kind: str = wire("evento", Mark.DOC, "what an event tells")
-    event_sent: str = wire("envio", Mark.DOC, "what an event tells of a mail that was made")
-    event_time: str = wire("timestamp", Mark.DOC, "when an event was")
-    event_email: str = wire("email", Mark.ASSUMED, "address that an event is about")
     events_zone: str = wire(
         "America/Argentina/Buenos_Aires", Mark.ASSUMED, "time zone of date-times, which come and go without one"
     )
