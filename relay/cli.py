@@ -16,6 +16,7 @@ COMMANDS = {
     "serve": "Run the gateway.",
     "check": "Find the mistakes in configuration, certificates, addresses and store.",
     "explain": "Show what would be sent for a mail; sends nothing.",
+    "queue": "See what waits, and act on it.",
     "sandbox": "Run both vendors' APIs on this machine, for tests.",
     "hash-password": "Make the hash that a login in the configuration needs.",
     "dmds": "Ask DMDS: contacts, campaigns and keys, sends, events, archives.",
