@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from relay.accounts import Accounts
 from relay.accounts.remembered import Remembered
 from relay.active import ActiveQueue
+from relay.audit import Audit
 from relay.config import Settings
 from relay.delivery import Delivery
 from relay.doubts import Doubts
@@ -103,13 +104,16 @@ class Shift:
                 clock=clock,
             )
             housekeeping = Housekeeping(queue, settings.store.keep, events, clock)
+            audit = Audit(queue, accounts, events)
             return cls(
                 settings,
                 accounts,
                 Reception(preparation, accounts, intakes, settings.mime, events, clock),
                 auto,
                 worker,
-                {"housekeeping": housekeeping.run, "proof": proof.run} if ground.keeps_house else {},
+                {"housekeeping": housekeeping.run, "proof": proof.run, "audit": audit.run}
+                if ground.keeps_house
+                else {},
                 things.pop_all(),
             )
 

@@ -30,6 +30,7 @@ class DeliveryEvents(Telling):
         self._proven = counter(
             "relay_proof_found", "Recipients proven to have been accepted though no answer came", "provider"
         )
+        self._acts = counter("relay_operator_acts", "What people did to kept messages by hand", "verb")
         self._discrepancies = counter(
             "relay_sent_count_differs", "Answers whose count differs from the recipients", "provider"
         )
@@ -44,6 +45,35 @@ class DeliveryEvents(Telling):
                 buckets=SECONDS,
                 registry=self.registry,
             )
+        )
+
+    def operator_acted(
+        self,
+        who: str,
+        *,
+        verb: str,
+        account: str,
+        provider: str,
+        messages: int,
+        recipients: int,
+        noted: int,
+        doubtful: int,
+    ) -> None:
+        """A person acted on kept messages. `noted`: messages where it waits for an attempt to end; `doubtful`:
+        recipients that may get a second copy by it.
+        """
+        self._acts(verb).inc()
+        self._duplicates(provider).inc(doubtful)
+        self._log.warning(
+            "operator_acted",
+            who=who,
+            verb=verb,
+            account=account,
+            provider=provider,
+            messages=messages,
+            recipients=recipients,
+            noted=noted,
+            doubtful=doubtful,
         )
 
     def call_finished(

@@ -77,7 +77,10 @@ FLOORS = (
     Floor(("relay.active", "relay.unheard"), neighbours=False),
     Floor(("relay.intake", "relay.tracking", "relay.bounce"), neighbours=False),
     Floor(("relay.reception",), neighbours=False),  # reads, checks, and chooses the intake
-    Floor(("relay.smtp", "relay.worker", "relay.housekeeping", "relay.web", "relay.sandbox"), neighbours=False),
+    Floor(
+        ("relay.smtp", "relay.worker", "relay.housekeeping", "relay.audit", "relay.web", "relay.sandbox"),
+        neighbours=False,
+    ),
     Floor(("relay.shift",), neighbours=False),  # all parts that work by one configuration
     Floor(
         ("relay.app", "relay.supervisor", "relay.cli", "relay.demo", "relay.commands", "relay.__main__"),
