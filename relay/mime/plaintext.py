@@ -109,8 +109,9 @@ def _block_to_html(text: str, longest: int) -> str:
     html = _linked(_escaped(text))
     if html.startswith(" "):
         html = "&nbsp;" + html[1:]
-    # Alternating keeps every blank of a run and still lets the line wrap.
-    html = html.replace("\n ", "\n&nbsp;").replace("  ", " &nbsp;")
+    # Alternating keeps every blank of a run, and the last lets the line wrap: the next begins with a word. An odd run
+    # takes a second turn.
+    html = html.replace("\n ", "\n&nbsp;").replace("  ", "&nbsp; ").replace("  ", "&nbsp; ")
     html = _folded(html, longest).replace("\n", "<br>\n")
     return html.replace("\v", "\n") if "\v" in html else html
 
