@@ -18,7 +18,7 @@ from relay.errors import ConfigError
 from relay.events import Events
 from relay.log import logger
 from relay.message import Clock
-from relay.queue.sqlite import SqliteQueue
+from relay.queue.sqlite import SqliteDesk, SqliteQueue
 from relay.seal import Sealer, load_or_make_key
 from relay.shift import Ground, Shift
 from relay.smtp import Door
@@ -237,9 +237,12 @@ async def _open_website(
     if settings.web.address is None:
         return
     registry = gateway.events.registry
+    desk = await SqliteDesk.open(settings.store, clock=clock)
+    stack.push_async_callback(desk.close)
     website = Website(
         settings.web.address,
         store=gateway.queue,
+        desk=desk,
         checked=gateway.queue,
         gauges=QueueGauges(gateway.queue, gateway.queue, registry, clock),
         registry=registry,

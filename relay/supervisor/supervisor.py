@@ -16,7 +16,7 @@ from relay.errors import ConfigError
 from relay.events import Events
 from relay.log import logger
 from relay.providers import HttpClient, build_providers
-from relay.queue.sqlite import SqliteQueue
+from relay.queue.sqlite import SqliteDesk, SqliteQueue
 from relay.seal import Sealer, load_or_make_key
 from relay.smtp import check_certificates
 from relay.smtp.listening import Listening, close_all, listen
@@ -123,9 +123,12 @@ class _Supervisor:
             return
         registry = CollectorRegistry()
         registry.register(self.crew.figures)
+        desk = await SqliteDesk.open(self._settings.store, clock=time.time)
+        stack.push_async_callback(desk.close)
         self._website = Website(
             address,
             store=self._queue,
+            desk=desk,
             checked=self.crew,
             gauges=self.crew,
             registry=registry,

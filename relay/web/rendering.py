@@ -13,6 +13,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from relay import __version__
 from relay.config.web import Language
 from relay.message import Clock
+from relay.queue.contract import State, Verb
 from relay.web.guard import VISITOR
 from relay.web.static import static_url
 from relay.web.texts import LANGUAGES, language_of, locale, translations
@@ -20,6 +21,17 @@ from relay.web.words import Words
 
 _LANGUAGE_COOKIE = "relay_language"
 _KIB = 1024
+#: How a state looks.
+_WEIGHTS = {
+    State.QUEUED: "notice",
+    State.SENDING: "notice",
+    State.UNCONFIRMED: "urgent",
+    State.HELD: "urgent",
+    State.ACCEPTED: "good",
+    State.REFUSED: "urgent",
+    State.EXPIRED: "urgent",
+    State.DROPPED: "notice",
+}
 
 
 class Renderer:
@@ -37,7 +49,13 @@ class Renderer:
             _environment(language)
             .get_template(template)
             .render(
-                values, visitor=visitor, now=self._clock(), path=request.path, language=language, version=__version__
+                values,
+                visitor=visitor,
+                now=self._clock(),
+                path=request.path,
+                path_qs=request.path_qs,
+                language=language,
+                version=__version__,
             )
         )
         return web.Response(text=text, content_type="text/html", charset="utf-8", status=status)
@@ -69,7 +87,9 @@ def _environment(language: Language) -> Environment:
     catalogue = translations(language)
     environment.install_gettext_translations(catalogue, newstyle=True)  # type: ignore[attr-defined]
     environment.filters.update(_filters(language))
-    environment.globals.update(static=static_url, words=Words(catalogue.gettext))
+    environment.globals.update(
+        static=static_url, words=Words(catalogue.gettext), verbs=list(Verb), weight=_WEIGHTS.__getitem__
+    )
     return environment
 
 

@@ -12,12 +12,15 @@ from relay.config import Settings
 from relay.config.units import HostPort
 from relay.events import Events
 from relay.message import Clock
+from relay.queue.control import QueueControl
 from relay.seal import Sealer
 from relay.web.doorway import Doorway
 from relay.web.entry import Entry
 from relay.web.guard import Guard
 from relay.web.health import Checked, Health, Refreshed
 from relay.web.history import History
+from relay.web.message import MessagePages
+from relay.web.messages import Messages
 from relay.web.overview import Overview
 from relay.web.rendering import Renderer
 from relay.web.server import Web
@@ -35,6 +38,7 @@ class Website:
         address: HostPort,
         *,
         store: Store,
+        desk: QueueControl,
         checked: Checked,
         gauges: Refreshed,
         registry: CollectorRegistry,
@@ -43,6 +47,7 @@ class Website:
         clock: Clock,
     ) -> None:
         self._store = store
+        self._desk = desk
         self._sealer = sealer
         self._events = events
         self._clock = clock
@@ -94,6 +99,8 @@ class Website:
         yield from static_routes()
         yield from Doorway(guard, entry, renderer).routes()
         yield from Setup(settings, guard, renderer).routes()
+        yield from Messages(settings, desk=self._desk, guard=guard, renderer=renderer, clock=self._clock).routes()
+        yield from MessagePages(settings, desk=self._desk, guard=guard, renderer=renderer).routes()
         yield from Overview(
             settings,
             store=self._store,

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from relay.queue.contract import State
+from relay.queue.contract import State, Verb
 
 
 class Words:
@@ -20,6 +20,27 @@ class Words:
             State.EXPIRED: _("given up"),
             State.DROPPED: _("dropped"),
         }
+
+        self._verbs = {
+            Verb.RETRY: _("Try now"),
+            Verb.HOLD: _("Hold"),
+            Verb.RELEASE: _("Release"),
+            Verb.DROP: _("Drop"),
+        }
+        self._outcomes = {
+            "accepted": _("accepted"),
+            "refused": _("refused"),
+            "deferred": _("deferred"),
+            "interrupted": _("interrupted"),
+        }
+
+    def verb(self, verb: Verb) -> str:
+        """Name what a person can do."""
+        return self._verbs[verb]
+
+    def outcome(self, outcome: str) -> str:
+        """Name how an attempt ended."""
+        return self._outcomes[outcome]
 
     def state(self, state: State) -> str:
         """Name where a recipient stands."""

@@ -1,0 +1,73 @@
+"""What a visitor looks for: the filters of the messages page and of the API, from a query to a Selection."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from relay.config.units import seconds
+from relay.message import MessageId
+from relay.queue.contract import State
+from relay.queue.control import OPEN_STATES, Selection
+
+_TYPED = ("account", "sender", "recipient", "reason", "ids", "within")
+_ID_CHARACTERS = 26
+_EVERY_STATE = frozenset(State)
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What was typed, to be shown again, and what it means."""
+
+    state: str  # a state; "open", "any"
+    account: str
+    sender: str
+    recipient: str
+    reason: str
+    ids: str  # one or more, with blanks between
+    within: str  # a duration such as "2h", or empty
+    selection: Selection
+
+
+class MisaskedError(Exception):
+    """A filter that means nothing; the text says which, and what it may be."""
+
+
+def asked(query: Mapping[str, str], now: float) -> Asked:
+    """Read the filters. Raises MisaskedError."""
+    typed = {name: query.get(name, "").strip() for name in _TYPED}
+    state = query.get("state", "").strip() or ("any" if typed["ids"] else "open")
+    selection = Selection(
+        ids=_ids(typed["ids"]),
+        states=_states(state),
+        account=typed["account"],
+        sender=typed["sender"],
+        recipient=typed["recipient"],
+        reason=typed["reason"],
+        received_since=now - _seconds(typed["within"]) if typed["within"] else 0.0,
+    )
+    return Asked(state=state, selection=selection, **typed)
+
+
+def _states(word: str) -> frozenset[State]:
+    groups = {"open": OPEN_STATES, "any": _EVERY_STATE}
+    if word in groups:
+        return groups[word]
+    try:
+        return frozenset({State(word)})
+    except ValueError:
+        known = ", ".join((*groups, *State))
+        raise MisaskedError(f'state: "{word}" is none; there are {known}') from None
+
+
+def _ids(text: str) -> tuple[MessageId, ...]:
+    ids = text.upper().split()
+    for one in ids:
+        if len(one) != _ID_CHARACTERS or not one.isalnum() or not one.isascii():
+            raise MisaskedError(f'ids: "{one}" is no message id; one has {_ID_CHARACTERS} letters and digits')
+    return tuple(MessageId(one) for one in ids)
+
+
+def _seconds(text: str) -> float:
+    try:
+        return seconds(text)
+    except ValueError as error:
+        raise MisaskedError(f"within: {error}") from error
