@@ -3,7 +3,7 @@ SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test lint fmt bench bench-mime siege constraints clean
+.PHONY: help demo test lint fmt bench bench-mime fuzz siege constraints clean
 
 BIN := .venv/bin
 
@@ -32,6 +32,10 @@ bench: .venv/.dev ## measure on this machine, against Postfix; ARGS="--all", ARG
 
 bench-mime: .venv/.dev ## measure how fast mail becomes JSON, against other parsers; ARGS="--mail '2 KB, text and HTML'"
 	@$(BIN)/python tests/bench/bench_mime.py $(ARGS)
+
+fuzz: .venv/.dev ## search for mail that raises, hangs or grows, for five minutes; ARGS="-max_total_time=3600"
+	@$(BIN)/python tests/fuzz/corpus.py
+	@$(BIN)/python tests/fuzz/fuzz.py -max_total_time=300 $(ARGS) tests/fuzz/corpus
 
 siege: .venv/.dev ## attack a running gateway for minutes, where make test does it for seconds; ARGS="-k bytes" runs some
 	@.ci/system-packages

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from relay.mime.plaintext import blocks
 
 _END_TAG_CHARS = len("</style>")
-_HEAD_CHARS = 65536  # charsets are declared near the top; the rest is not searched
+_HEAD_CHARS = 16384  # charsets are declared near the top (browsers look at 1024); the rest is not searched
+_FOOT_CHARS = 65536  # the document ends in them
 _META = re.compile(r"<meta\b[^<>]*+>", re.IGNORECASE)
 _CHARSET = re.compile(r"(charset\s*=\s*[\"']?\s*)[\w.:()+-]+", re.IGNORECASE)
 _XML_ENCODING = re.compile(r"(\s*+<\?xml\b[^<>]*?\bencoding\s*=\s*[\"'])[\w.:-]+", re.IGNORECASE)
@@ -84,7 +85,7 @@ def document(html: str) -> Document:
     """Cut a document around what it shows."""
     opened = _outside_comments(_BODY_OPEN, html) or _outside_comments(_HEAD_CLOSE, html) or _HTML_OPEN.match(html)
     begin = opened.end() if opened else 0
-    closed = _outside_comments(_CLOSE, html, max(begin, len(html) - _HEAD_CHARS))
+    closed = _outside_comments(_CLOSE, html, max(begin, len(html) - _FOOT_CHARS))
     end = closed.start() if closed else len(html)
     return Document(html[:begin], html[begin:end], html[end:])
 

@@ -4,6 +4,7 @@ Only delimiters are looked for, never lines: a body of 20 MB costs one search. B
 """
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from relay.config.settings import MimeSettings
@@ -101,9 +102,7 @@ class _Reader:
         kind = _kind(content_type) if raw_type else ""
         encoding = encoding_named(header.first("content-transfer-encoding").decode("latin-1"))
         body = PartBody(data, begin, end, encoding or Encoding.IDENTITY)
-        found = _Found([], repaired=False, text_outside=False)
-        if kind.startswith("multipart/"):
-            found = self._children(body, content_type, kind, depth)
+        found = self._children(body, content_type, kind, depth) if kind.startswith("multipart/") else _NOTHING
         return Part(
             header=header,
             media_type=kind or default_type,
@@ -145,9 +144,12 @@ class _Reader:
 
 @dataclass(frozen=True, slots=True)
 class _Found:
-    children: list[Part]
+    children: Sequence[Part]
     repaired: bool
     text_outside: bool
+
+
+_NOTHING = _Found((), repaired=False, text_outside=False)
 
 
 @dataclass(frozen=True, slots=True)

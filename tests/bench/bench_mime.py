@@ -17,14 +17,13 @@ import email.parser
 import email.policy
 import json
 import statistics
-import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 import fast_mail_parser
 import orjson
+from mime_mails import MAILS
 from pydantic import SecretStr
 
 from relay.accounts.account import Account
@@ -35,10 +34,6 @@ from relay.preparation import Preparation
 from relay.providers import HttpClient, build_providers
 from relay.providers.contract import Credentials, DmdsCredentials, MensatekCredentials
 from relay.providers.encode import encode, size
-
-sys.path.insert(0, str(Path(__file__).parent))
-
-from mime_mails import MAILS
 
 _CREDENTIALS: dict[str, Credentials] = {
     "mensatek": MensatekCredentials("demo-user", SecretStr("demo-token")),
