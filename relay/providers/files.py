@@ -1,6 +1,6 @@
 """Attachments and inline images as the APIs can carry them, within the configured limits."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from relay.config.settings import ProviderSettings
@@ -23,10 +23,19 @@ class Carried:
     notes: tuple[Note, ...] = ()
 
 
-def carry(content: Content, *, inline_images: str, settings: ProviderSettings) -> Carried:
+def carry(
+    content: Content, *, inline_images: str, settings: ProviderSettings, spelled: Callable[[str], str] = one_line
+) -> Carried:
     """Put inline images into the HTML or among the files, and make names fit.
 
-    Raises MailRefused when there are more attachments than the API takes.
+    Args:
+        content: The mail.
+        inline_images: The account's choice, "data" or "attach".
+        settings: The API's limits.
+        spelled: Writes a name as the API must have it; what that adds counts for the limit.
+
+    Raises:
+        MailRefused: There are more attachments than the API takes.
     """
     html, files = content.html, list(content.attachments)
     notes: list[Note] = []
@@ -43,7 +52,7 @@ def carry(content: Content, *, inline_images: str, settings: ProviderSettings) -
                 f"{len(files)} attachments are more than the {settings.max_attachments} that the email provider takes"
             )
         )
-    named, renamed = _fitting(files, settings.attachment_name_limit)
+    named, renamed = _fitting(files, settings.attachment_name_limit, spelled)
     return Carried(html, named, (*notes, *renamed))
 
 
@@ -59,17 +68,19 @@ def refuse_oversize(calls: Iterable[Call], max_bytes: int) -> None:
             )
 
 
-def _fitting(files: Sequence[Attachment], limit: int) -> tuple[tuple[Attachment, ...], list[Note]]:
-    """Shorten names over the limit (0: none), keeping them distinct."""
-    names = [one_line(file.name) for file in files]
-    taken = {name for name in names if not limit or len(name) <= limit}
+def _fitting(
+    files: Sequence[Attachment], limit: int, spelled: Callable[[str], str]
+) -> tuple[tuple[Attachment, ...], list[Note]]:
+    """Shorten names over the limit (0: none), keeping them distinct, also for who saves them without regard to case."""
+    names = [spelled(file.name) for file in files]
+    taken = {name.casefold() for name in names if not limit or len(name) <= limit}
     fitting: list[Attachment] = []
     notes: list[Note] = []
     for file, name in zip(files, names, strict=True):
         short = name
         if limit and len(name) > limit:
             short = _distinct(shortened(name, limit), taken, limit)
-            taken.add(short)
+            taken.add(short.casefold())
             notes.append(note("attachment_renamed", f"an attachment is called {short}: at most {limit} characters"))
         fitting.append(replace(file, name=short))
     return tuple(fitting), notes
@@ -79,7 +90,7 @@ def _distinct(name: str, taken: set[str], limit: int) -> str:
     """Number a name that is taken, within the limit: "a.pdf", "a-2.pdf"."""
     stem, dot, extension = name.rpartition(".")
     number, candidate = 1, name
-    while candidate in taken:
+    while candidate.casefold() in taken:
         number += 1
         mark = f"-{number}"
         room = limit - len(mark) - len(dot + extension)

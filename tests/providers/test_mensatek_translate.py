@@ -177,11 +177,41 @@ def test_an_hour_that_occurs_twice_is_noted():
 
 
 def test_markers_in_ordinary_mail_are_text():
-    mail = content(subject="a ###b###", html="<p>###c###</p>", sender=Mailbox("a@b.org", "###x###"))
+    mail = content(
+        subject="a ###b###",
+        html="<p>###c###</p>",
+        sender=Mailbox("a@b.org", "###x###"),
+        attachments=(attachment("###d###.pdf"),),
+    )
     recipient = Recipient("r@example.com", Role.TO, "###Nombre###")
     plan = _plan(mail, [recipient])
     assert "###" not in str(plan.calls[0].document)
     assert ["markers_neutralised"] == [each.code for each in plan.notes]
+
+
+@pytest.mark.parametrize(
+    "mail",
+    [
+        content(subject="###a###"),
+        content(html="###a###"),
+        content(sender=Mailbox("a@b.org", "###a###")),
+        content(attachments=(attachment("###a###.pdf"),)),
+    ],
+)
+def test_a_marker_anywhere_is_noted(mail):
+    assert ["markers_neutralised"] == _codes(mail)
+
+
+def test_what_breaks_a_marker_counts_for_the_limit_of_a_name():
+    """A name of twenty number signs became one of thirty-nine, which the API refuses."""
+    plan = _plan(
+        content(attachments=(attachment("#" * 20 + ".pdf"),)),
+        [Recipient("r@example.com", Role.TO, "#" * 30)],
+        settings=MensatekSettings(attachment_name_limit=20, recipient_name_limit=20),
+    )
+    document = plan.calls[0].document
+    assert [20, 20] == [len(document["Adjuntos"][0]["Nombre"]), len(document["Destinatarios"][0]["Nombre"])]
+    assert "###" not in str(document)
 
 
 @pytest.mark.parametrize(("policy", "powers"), [({"variables": True}, None), ({}, Powers(variables={"": {"c": "d"}}))])

@@ -158,6 +158,12 @@ def test_long_names_are_shortened_at_the_stem_and_stay_distinct():
     assert {"attachment_renamed"} == {each.code for each in carried.notes}
 
 
+def test_shortened_names_are_distinct_also_without_regard_to_case():
+    mail = content(attachments=tuple(map(attachment, ["INFORME-anual.pdf", "informe-anual.pdf"])))
+    carried = carry(mail, inline_images="data", settings=MensatekSettings(attachment_name_limit=10))
+    assert ["INFORM.pdf", "info-2.pdf"] == _names(carried)
+
+
 def test_names_that_are_all_extension_are_numbered_too():
     mail = content(attachments=tuple(map(attachment, ["a.extension-one", "a.extension-two"])))
     carried = carry(mail, inline_images="data", settings=MensatekSettings(attachment_name_limit=8))

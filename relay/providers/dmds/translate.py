@@ -158,7 +158,9 @@ class DmdsTranslation:
             "variables": not wire.contact_variables and any(powers.variables.values()),
         }
         return [
-            note("wire_name_empty", f"there is no field for the {what}") for what, is_lost in missing.items() if is_lost
+            note("wire_name_empty", f"the configuration names no field of the API for the {what}")
+            for what, is_lost in missing.items()
+            if is_lost
         ]
 
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 from relay.mime.markup import tag_end
 
-_MARKER = "###"
+MARKER = "###"  #: what begins and ends a variable
 # Both begin with a literal, which the engine looks for much faster than for anything else.
 _RUN = re.compile(r"###+")
 #: Invisible and without width; unlike ZERO WIDTH SPACE it allows no line break (Unicode 3.2).
@@ -32,7 +32,7 @@ _NUMBER_SIGN_IN = {
 
 def neutral_text(text: str) -> str:
     """Break runs of number signs in a plain field with an invisible character."""
-    if _MARKER not in text:
+    if MARKER not in text:
         return text
     return _RUN.sub(lambda run: _WORD_JOINER.join(run[0]), text)
 
@@ -42,7 +42,7 @@ def neutral_html(html: str) -> str:
 
     It renders, copies and links as before; in style and script elements the escape of their own language is used.
     """
-    if _MARKER not in html:
+    if MARKER not in html:
         return html
     pieces: list[str] = []
     position = 0

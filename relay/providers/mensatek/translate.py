@@ -4,7 +4,7 @@ Each entry of `Destinatarios` becomes a mail of its own, so nobody is seen by an
 fidelity note.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -17,7 +17,7 @@ from relay.powers import Powers
 from relay.providers.contract import Base64Text, Brief, Call, Document, JsonValue, Plan
 from relay.providers.fields import is_blank, one_line, subject_or, wire_address
 from relay.providers.files import Carried, carry, refuse_oversize
-from relay.providers.mensatek.markers import neutral_html, neutral_text
+from relay.providers.mensatek.markers import MARKER, neutral_html, neutral_text
 from relay.providers.mensatek.wire import MensatekWire
 from relay.providers.notes import merged, note
 from relay.providers.personal import Personal, personal
@@ -40,9 +40,10 @@ class MensatekTranslation:
     def plan(self, content: Content, brief: Brief) -> Plan:
         """Make calls for all recipients, so many in each as the account's limit allows."""
         sender = choose_sender(content, brief)
-        carried = carry(content, inline_images=brief.policy.inline_images, settings=self._settings)
         # An empty table of variables asks for nothing.
         keeps_markers = brief.policy.variables or any(brief.powers.variables.values())
+        spelled = one_line if keeps_markers else _neutral_line
+        carried = carry(content, inline_images=brief.policy.inline_images, settings=self._settings, spelled=spelled)
         common = self._common(content, brief, sender, carried, keeps_markers=keeps_markers)
         own, limit = personal(brief.powers), brief.policy.recipients_per_call
         calls = tuple(
@@ -54,7 +55,7 @@ class MensatekTranslation:
             content.notes,
             sender.notes,
             carried.notes,
-            self._notes(content, brief, carried, own, keeps_markers=keeps_markers),
+            self._notes(content, brief, own, keeps_markers=keeps_markers),
         )
         return Plan(calls, notes)
 
@@ -130,10 +131,10 @@ class MensatekTranslation:
 
     def _recipient(self, recipient: Recipient, own: Personal, *, keeps_markers: bool) -> Mapping[str, JsonValue]:
         wire = self._wire
-        name = self._fitting_name(recipient.name)
+        name = self._fitting_name(recipient.name if keeps_markers else neutral_text(recipient.name))
         entry: Document = {
             # Sent even when empty: the certified sibling was seen to ask for names that are left out (wire).
-            wire.recipient_name: name if keeps_markers else neutral_text(name),
+            wire.recipient_name: name,
             wire.recipient_email: wire_address(recipient.address),
         }
         if variables := own.variables_of(recipient):
@@ -149,9 +150,7 @@ class MensatekTranslation:
         limit = self._settings.recipient_name_limit
         return one_line(name)[: limit or None]
 
-    def _notes(
-        self, content: Content, brief: Brief, carried: Carried, own: Personal, *, keeps_markers: bool
-    ) -> list[Note]:
+    def _notes(self, content: Content, brief: Brief, own: Personal, *, keeps_markers: bool) -> list[Note]:
         powers = brief.powers
         notes = [
             *_visibility_notes(content, brief),
@@ -164,17 +163,28 @@ class MensatekTranslation:
         if any(self._fitting_name(each.name) != one_line(each.name) for each in brief.recipients):
             limit = self._settings.recipient_name_limit
             notes.append(note("recipient_name_shortened", f"a recipient's name is cut to {limit} characters"))
-        body = carried.html if powers.template is None else ""
-        if not keeps_markers and ("###" in content.subject or "###" in body):
-            notes.append(note("markers_neutralised", "### in subject or body stays text, not a variable"))
+        if not keeps_markers and any(MARKER in text for text in _texts(content, brief)):
+            notes.append(note("markers_neutralised", "### in the subject, the body or a name stays text, no variable"))
         if not self._wire.recipient_reference and any(map(own.reference_of, brief.recipients)):
-            notes.append(note("wire_name_empty", "there is no field for a recipient's reference"))
+            text = "the configuration names no field of the API for a recipient's reference"
+            notes.append(note("wire_name_empty", text))
         return notes
 
 
 def spanish_time(moment: datetime) -> str:
     """Write a moment the way `Fecha` wants it: minutes in Spain's civil time."""
     return moment.astimezone(_SPAIN).strftime("%Y-%m-%d %H:%M")
+
+
+def _texts(content: Content, brief: Brief) -> Iterator[str]:
+    """Go through everything that the API might look for variables in."""
+    yield content.subject
+    yield content.sender.name if content.sender else ""
+    yield from (file.name for file in content.attachments)
+    yield from (image.name for image in content.inline_images)
+    yield from (each.name for each in brief.recipients)
+    if brief.powers.template is None:
+        yield content.html
 
 
 def _neutral_line(text: str) -> str:
