@@ -4,10 +4,8 @@ The same steps serve the moment of acceptance, each attempt, and `relay explain`
 sent. Pure but for the thread that big messages are read in.
 """
 
-import asyncio
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
-from typing import ParamSpec, TypeVar
 
 from relay.accounts.account import Account
 from relay.config.settings import MimeSettings
@@ -15,15 +13,10 @@ from relay.errors import MailRefused
 from relay.message import Message, Recipient
 from relay.mime import read, settle_roles
 from relay.mime.content import Content, Fidelity, Note
+from relay.offloop import off_loop
 from relay.outcome import Replies, Reply
 from relay.powers import read_powers
 from relay.providers.contract import Brief, Plan, Providers
-
-_P = ParamSpec("_P")
-_T = TypeVar("_T")
-
-#: From this size on a message is read in a thread, so that the loop goes on serving others.
-_OFF_LOOP_BYTES = 128 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,13 +40,13 @@ class Preparation:
 
     async def prepare(self, message: Message, account: Account) -> Prepared:
         """Prepare a new message for all its recipients. Raises MailRefused when it can never be sent as it is."""
-        return await _off_loop(message, self.prepare_now, message, account)
+        return await off_loop(len(message.data), self.prepare_now, message, account)
 
     async def plan_for(
         self, message: Message, account: Account, recipients: Collection[Recipient], batch_id: str
     ) -> Plan:
         """Plan what is left of a kept message. Raises MailRefused when the rules have changed since."""
-        return await _off_loop(message, self._plan_for_now, message, account, tuple(recipients), batch_id)
+        return await off_loop(len(message.data), self._plan_for_now, message, account, tuple(recipients), batch_id)
 
     def prepare_now(self, message: Message, account: Account) -> Prepared:
         """Do what `prepare` does, at once."""
@@ -97,12 +90,6 @@ def refuse_unsendable(
         refusal = refuse_sender(prepared.account, sender.email)
         if refusal is not None:
             raise MailRefused(refusal)
-
-
-async def _off_loop(message: Message, function: Callable[_P, _T], *args: _P.args, **kwargs: _P.kwargs) -> _T:
-    if len(message.data) < _OFF_LOOP_BYTES:
-        return function(*args, **kwargs)
-    return await asyncio.to_thread(function, *args, **kwargs)
 
 
 def _refuse_losses(notes: tuple[Note, ...]) -> None:

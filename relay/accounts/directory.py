@@ -5,11 +5,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 from functools import lru_cache
-from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
+from ipaddress import IPv4Network, IPv6Network, ip_network
 
 from pydantic import SecretStr
 
 from relay.accounts.account import Account
+from relay.clients import parsed
 from relay.config import AccountPolicy, AccountSettings, Settings
 from relay.providers.contract import Credentials, DmdsCredentials, MensatekCredentials
 
@@ -174,16 +175,6 @@ class Directory:
 
 
 @lru_cache(_COMPARED)
-def parsed(client: str) -> IPv4Address | IPv6Address | None:
-    """Read a client's address, IPv4 in its IPv6 form as IPv4; None: it is none."""
-    try:
-        address = ip_address(client)
-    except ValueError:
-        return None
-    mapped = address.ipv4_mapped if isinstance(address, IPv6Address) else None
-    return mapped or address
-
-
 def _is_dmds_login(name: str, dmdsid: str) -> bool:
     """Tell whether a name is a dmdsid with a campaign that is missing, or written in another way than `-12345`."""
     return name.startswith(dmdsid) and name[len(dmdsid) :].strip(" -_.:/#0123456789") == ""

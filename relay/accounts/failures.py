@@ -14,7 +14,7 @@ from functools import lru_cache
 from ipaddress import IPv6Address, ip_network
 
 from relay.accounts.bounded import Bounded
-from relay.accounts.directory import parsed
+from relay.clients import parsed
 from relay.config import LoginSettings
 from relay.errors import QueueError
 from relay.events import Events

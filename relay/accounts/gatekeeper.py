@@ -8,12 +8,13 @@ from functools import lru_cache
 from relay.accounts.account import Account
 from relay.accounts.bounded import Bounded
 from relay.accounts.checking import LONGEST, Checking
-from relay.accounts.directory import Directory, KeptLogin, Login, PassthroughLogin, parsed
+from relay.accounts.directory import Directory, KeptLogin, Login, PassthroughLogin
 from relay.accounts.failures import Failures, Keys, client_key, delay_seconds
 from relay.accounts.limits import Limits
 from relay.accounts.remembered import Checked, Remembered
 from relay.accounts.senders import Senders
 from relay.accounts.vault import Vault
+from relay.clients import parsed
 from relay.config import Settings
 from relay.events import Events
 from relay.message import Clock

@@ -5,11 +5,12 @@ for each command, nothing is logged for each line, and DATA is searched by chunk
 """
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from typing import TypeVar, cast
 
 from aiosmtpd.smtp import LoginPassword
 
+from relay.clients import client_address
 from relay.outcome import Replies, Reply
 from relay.smtp.answers import Action, Answer, Chunk, Farewell, Text
 from relay.smtp.auth import credentials_text
@@ -24,6 +25,7 @@ from relay.smtp.lineends import LineEnds
 from relay.smtp.lobby import Guest, Lobby
 from relay.smtp.proxy import SIGNATURE
 from relay.smtp.secured import shake_hands
+from relay.smtp.transaction import Transaction
 from relay.smtp.wire import Wire, reply_line
 
 _T = TypeVar("_T")
@@ -63,7 +65,9 @@ class Connection(BareSMTP):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Let the client in, or say why not."""
         self._wire = Wire(cast("asyncio.Transport", transport))  # TCP listeners have no other; uvloop's is no subclass
-        self.client = self._forerunner.client if self._forerunner else _peer(transport)
+        self.client = (
+            self._forerunner.client if self._forerunner else client_address(transport.get_extra_info("peername"))
+        )
         self._guard(self._enter)
 
     def data_received(self, data: bytes) -> None:
@@ -232,10 +236,7 @@ class Connection(BareSMTP):
         if answer is None:
             transaction = self._dialogue.take_transaction()
             if fault is None:
-                account, receive = transaction.account, self._lobby.reception.receive
-                hearing = self._hearing(account.policy.mode)
-                work = receive(account, transaction.envelope(), incoming.content(), self.client, hearing)
-                self._work(work, self._finished)
+                self._work(self._receive(transaction, incoming.whole()), self._finished)
                 self._deadlines.taken()
                 return
             incoming.drop()
@@ -243,6 +244,11 @@ class Connection(BareSMTP):
         incoming.chunk = None
         self._turn_to(_COMMAND)
         self._perform(answer)
+
+    async def _receive(self, transaction: Transaction, whole: Callable[[], Awaitable[bytes]]) -> Reply:
+        account, reception = transaction.account, self._lobby.reception
+        hearing = self._hearing(account.policy.mode)
+        return await reception.receive(account, transaction.envelope(), await whole(), self.client, hearing)
 
     def _finished(self, reply: Reply) -> Answer:
         if reply.is_success:
@@ -391,8 +397,3 @@ class Connection(BareSMTP):
         self._inbox.take()
         self._drop_incoming()
         self._wire.finish(lingering=lingering and not self._at_end)
-
-
-def _peer(transport: asyncio.BaseTransport) -> str:
-    peer = transport.get_extra_info("peername")
-    return str(peer[0]).removeprefix("::ffff:") if peer else "unknown"

@@ -9,6 +9,7 @@ from relay.smtp.lineends import LineEnds
 from relay.smtp.pieces import Pieces
 
 _LINE_END = b"\r\n"
+_DOT = b"."
 _DOT_LINE = b"\r\n."  # a line that begins with a dot: stuffed (RFC 5321 §4.5.2), or the end
 _END = b"\r\n.\r\n"
 _END_BEGINNINGS = (b"\r\n.\r", b"\r\n.", b"\r\n", b"\r")  # longest first
@@ -46,7 +47,8 @@ class DataReader:
     def feed(self, chunk: bytes) -> bytes | None:
         """Take the next chunk; return what follows the end of data, or None while the end has not come."""
         block = self._held + chunk if self._held else chunk
-        dot = block.find(_DOT_LINE)
+        dot = block.find(_DOT)  # by one letter first: base64 has no dot, and one letter is found ten times as fast
+        dot = block.find(_DOT_LINE, max(0, dot - len(_LINE_END))) if dot >= 0 else -1
         end = block.find(_END, dot) if dot >= 0 else -1
         if end >= 0:
             self._held = b""

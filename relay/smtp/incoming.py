@@ -1,8 +1,10 @@
 """The message that is coming in: what reads it, and its part of the memory that all messages share."""
 
+from collections.abc import Awaitable, Callable
 from enum import Enum
 
 from relay.budget import Share
+from relay.offloop import off_loop
 from relay.outcome import Replies, Reply
 from relay.smtp.answers import Chunk
 from relay.smtp.chunks import ChunkReader
@@ -69,12 +71,12 @@ class Incoming:
         inbox.put(rest)
         return Taken.ALL
 
-    def content(self) -> bytes:
-        """Return the whole message, which goes on to count until `drop`."""
-        if self._reader is None:
+    def whole(self) -> Callable[[], Awaitable[bytes]]:
+        """Return what puts the whole message together, which goes on to count until `drop`."""
+        reader, self._reader = self._reader, None
+        if reader is None:
             raise AssertionError("only what has come can be had")
-        content, self._reader = self._reader.content(), None
-        return content
+        return lambda: off_loop(reader.size, reader.content)
 
     def starve(self) -> None:
         """Stop waiting for room: keep nothing, and go on to the end."""

@@ -1,8 +1,6 @@
 """What a listener offers to one client now: extensions, and whether it may log in. Pure."""
 
-from functools import lru_cache
-from ipaddress import ip_address
-
+from relay.clients import parsed
 from relay.config import ListenerSettings
 from relay.outcome import Replies
 from relay.smtp.auth import MECHANISMS
@@ -65,9 +63,6 @@ def may_log_in(rules: ListenerSettings, client: str, *, has_tls: bool) -> bool:
     return rules.auth_without_tls == "always" or (rules.auth_without_tls == "loopback" and _is_loopback(client))
 
 
-@lru_cache(maxsize=256)
 def _is_loopback(client: str) -> bool:
-    try:
-        return ip_address(client).is_loopback
-    except ValueError:
-        return False
+    address = parsed(client)
+    return address is not None and address.is_loopback

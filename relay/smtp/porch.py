@@ -11,8 +11,9 @@ import asyncio
 import contextlib
 import socket
 import ssl
-from ipaddress import ip_address, ip_network
+from ipaddress import ip_network
 
+from relay.clients import client_address, parsed
 from relay.outcome import Reply
 from relay.smtp.connection import Connection
 from relay.smtp.lobby import Lobby
@@ -60,7 +61,7 @@ class Porch:
                 self._loop.call_later(_RETRY_SECONDS, self._watch, listening)
                 return
             accepted.settimeout(0)
-            self._meet(accepted, peer[0].removeprefix("::ffff:"))
+            self._meet(accepted, client_address(peer))
 
     def _meet(self, accepted: socket.socket, peer: str) -> None:
         is_proxy = self._is_proxy(peer)
@@ -77,8 +78,8 @@ class Porch:
     def _is_proxy(self, peer: str) -> bool:
         if not self._proxies:
             return False
-        address = ip_address(peer)
-        return any(address in network for network in self._proxies)
+        address = parsed(peer)
+        return address is not None and any(address in network for network in self._proxies)
 
     async def _announce(self, accepted: socket.socket, caller: "_Caller", peer: str) -> None:
         announced = None

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address
 from struct import Struct
 
+from relay.clients import unmapped
+
 #: How version 2 begins; no SMTP client would.
 SIGNATURE = b"\r\n\r\n\0\r\nQUIT\n"
 #: More than any header needs, certificates of clients in its TLVs included.
@@ -97,7 +99,7 @@ def _parsed(family: type[IPv4Address | IPv6Address], field: bytes) -> str:
         raise BadHeaderError("address") from error
     if b"%" in field:
         raise BadHeaderError("address with a zone")
-    return _plain(address)
+    return str(unmapped(address))
 
 
 def _read_v2(header: bytes) -> Announced:
@@ -117,12 +119,7 @@ def _read_v2(header: bytes) -> Announced:
     if family is None:
         return Announced()
     start = _V2_START.size
-    return Announced(_plain(family(header[start : start + _ADDRESS_SIZES[family]])))
-
-
-def _plain(address: IPv4Address | IPv6Address) -> str:
-    mapped = address.ipv4_mapped if isinstance(address, IPv6Address) else None
-    return str(mapped or address)
+    return Announced(str(unmapped(family(header[start : start + _ADDRESS_SIZES[family]]))))
 
 
 def _tlvs(header: bytes, at: int) -> Iterator[tuple[int, int, int]]:

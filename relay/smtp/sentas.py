@@ -13,6 +13,7 @@ from relay.accounts.account import Account
 from relay.errors import MailRefused
 from relay.message import Envelope
 from relay.mime import sent_as
+from relay.offloop import off_loop
 from relay.outcome import Reply
 from relay.smtp.contract import Reception
 
@@ -37,5 +38,5 @@ class SentAs:
         mail_from = sender_address(self.sender) if envelope.mail_from else ""
         # A header too large to read is as much so for the reception, which refuses it and tells of it.
         with contextlib.suppress(MailRefused):
-            data = sent_as(data, self.sender, self.max_header_bytes)
+            data = await off_loop(len(data), sent_as, data, self.sender, self.max_header_bytes)
         return await self.reception.receive(account, replace(envelope, mail_from=mail_from), data, client, is_waiting)

@@ -49,6 +49,8 @@ FLOORS = (
                 "powers",
                 "seal",
                 "budget",
+                "clients",
+                "offloop",
                 "descriptors",
                 "config",
                 "mime.content",
