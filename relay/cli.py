@@ -20,6 +20,7 @@ COMMANDS = {
     "sandbox": "Run both vendors' APIs on this machine, for tests.",
     "hash-password": "Make the hash that a login in the configuration needs.",
     "dmds": "Ask DMDS: contacts, campaigns and keys, sends, events, archives.",
+    "mensatek": "Send through Mensatek by hand, templates included; ask for the credit.",
     "demo": "See it work: gateway and sandbox on loopback ports.",
 }
 

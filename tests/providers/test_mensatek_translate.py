@@ -14,7 +14,8 @@ from relay.message import Mailbox, Recipient, Role
 from relay.mime.content import Fidelity, Note
 from relay.powers import Powers, QuietHours
 from relay.providers.encode import plain
-from relay.providers.mensatek.translate import MensatekTranslation, spanish_time
+from relay.providers.mensatek.entries import spanish_time
+from relay.providers.mensatek.translate import MensatekTranslation
 from relay.providers.mensatek.wire import MensatekWire
 from relay.providers.wire import corrected
 

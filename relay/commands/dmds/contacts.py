@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 
 import click
 
+from relay.commands.arguments import pairs
 from relay.commands.asking import Found
 from relay.commands.dmds.access import asks_dmds
 from relay.commands.tables import as_data
@@ -21,16 +22,9 @@ def whitelist() -> None:
     """Contacts that no bounce makes invalid."""
 
 
-def _pairs(_context: click.Context, _parameter: click.Parameter, values: tuple[str, ...]) -> Mapping[str, str]:
-    pairs = dict(value.split("=", 1) for value in values if "=" in value)
-    if len(pairs) < len(values):
-        raise click.BadParameter("write it as NAME=VALUE, each name once")
-    return pairs
-
-
 _bases_option = click.option("--base", "bases", multiple=True, help="A base (group) by its name; may be repeated.")
 _fields_option = click.option(
-    "--field", "fields", multiple=True, callback=_pairs, metavar="NAME=VALUE", help="A field; may be repeated."
+    "--field", "fields", multiple=True, callback=pairs, metavar="NAME=VALUE", help="A field; may be repeated."
 )
 
 
@@ -67,7 +61,7 @@ async def set_bases(client: DmdsClient, email: str, bases: Sequence[str]) -> Fou
 
 @contacts.command(name="set-fields")
 @click.argument("email")
-@click.argument("fields", nargs=-1, required=True, callback=_pairs)
+@click.argument("fields", nargs=-1, required=True, callback=pairs)
 @asks_dmds
 async def set_fields(client: DmdsClient, email: str, fields: Mapping[str, str]) -> Found:
     """Set FIELDS, each NAME=VALUE, of a new or existing contact."""

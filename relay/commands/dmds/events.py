@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from relay.commands.arguments import moment
 from relay.commands.asking import Found
 from relay.commands.dmds.access import asks_dmds
 from relay.commands.options import Exit, fail
@@ -25,19 +26,9 @@ def batches() -> None:
     """Sends by their eeid, and what is archived of them."""
 
 
-def _moment(_context: click.Context, _parameter: click.Parameter, value: str | None) -> datetime | None:
-    """Read a date or a date-time; without a zone it is that of this machine."""
-    if value is None:
-        return None
-    try:
-        return datetime.fromisoformat(value).astimezone()
-    except ValueError as error:
-        raise click.BadParameter("write it like 2026-05-01 or 2026-05-01T08:25:11+02:00") from error
-
-
 def _span(command: Callable[..., Any]) -> Callable[..., Any]:
-    since = click.option("--since", callback=_moment, help="The begin.  [default: a day before the end]")
-    until = click.option("--until", callback=_moment, help="The end.  [default: now]")
+    since = click.option("--since", callback=moment, help="The begin.  [default: a day before the end]")
+    until = click.option("--until", callback=moment, help="The end.  [default: now]")
     return since(until(command))
 
 

@@ -1,7 +1,5 @@
 """Mensatek over HTTP: one call, and what it said of each recipient."""
 
-import re
-from base64 import b64encode
 from collections.abc import Mapping, Sequence
 
 from relay.config.settings import MensatekSettings
@@ -12,23 +10,18 @@ from relay.providers.contract import (
     Brief,
     Call,
     Credentials,
-    Document,
     MensatekCredentials,
     Plan,
     Trace,
     Verdict,
     Verification,
 )
-from relay.providers.encode import encode
-from relay.providers.http import Answer, HttpClient, trust
-from relay.providers.judge import TEMPORARY, Unsaid, by_status, clean, described, is_success, unreadable, unsaid_of
+from relay.providers.http import Answer, HttpClient
+from relay.providers.judge import Unsaid, by_status, clean, described, is_success, unreadable, unsaid_of
 from relay.providers.mensatek.answers import MensatekAnswer, read_answer
-from relay.providers.mensatek.outcomes import is_known, outcomes_of
+from relay.providers.mensatek.line import MensatekLine, credentials_problem, secrets_of
+from relay.providers.mensatek.outcomes import decides, outcomes_of
 from relay.providers.mensatek.translate import MensatekTranslation
-from relay.providers.mensatek.wire import MensatekWire
-from relay.providers.wire import corrected
-
-_CONTROLS = re.compile(r"[\x00-\x1f\x7f]")
 
 
 class MensatekProvider:
@@ -38,11 +31,9 @@ class MensatekProvider:
 
     def __init__(self, settings: MensatekSettings, http: HttpClient) -> None:
         """Make the provider; raises ConfigError for wire names or a ca_file that cannot be used."""
-        self._settings = settings
-        self._http = http
-        self._wire = corrected(MensatekWire, settings.wire, "provider.mensatek.wire")
+        self._line = MensatekLine(settings, http)
+        self._wire = self._line.wire
         self._translation = MensatekTranslation(settings, self._wire)
-        self._trusted = trust(settings.ca_file)
 
     def plan(self, content: Content, brief: Brief) -> Plan:
         """Turn a message into calls; see `Provider.plan`."""
@@ -52,14 +43,14 @@ class MensatekProvider:
         """Make one call, once; see `Provider.send`. Mensatek has no batches to join."""
         del batch_id
         known = _own(credentials)
-        if _unusable(known):
-            fault = Deferred("the API User or the API Token cannot be written in a header", blame=Blame.ACCOUNT)
+        if problem := credentials_problem(known):
+            fault = Deferred(problem, blame=Blame.ACCOUNT)
             return {recipient.key: fault for recipient in call.recipients}
-        answer = await self._post(call.function, call.document, known)
+        answer = await self._line.post(call.function, call.document, known)
         said = read_answer(answer.body)
-        unsaid = unsaid_of(call, _secrets(known), self._wire.sender_email, self._wire.reply_to)
+        unsaid = unsaid_of(call, secrets_of(known), self._wire.sender_email, self._wire.reply_to)
         # Decided by Res, never by the status alone: wrong credentials come with 200 (client).
-        if said is not None and _decides(said, answer.status):
+        if said is not None and decides(said, answer.status):
             return outcomes_of(said, call.recipients, unsaid)
         if is_success(answer.status):
             raise unreadable(answer)
@@ -81,32 +72,18 @@ class MensatekProvider:
     async def verify(self, credentials: Credentials) -> Verification:
         """Ask for the credits; see `Provider.verify`. Never repeated quickly: the vendor takes that for spam."""
         known = _own(credentials)
-        if _unusable(known):
-            return Verification(Verdict.INVALID, "an API User holds no colon and no control characters")
+        if problem := credentials_problem(known):
+            return Verification(Verdict.INVALID, problem)
         try:
-            answer = await self._post(self._wire.credits, {self._wire.answer_format: "JSON"}, known)
+            answer = await self._line.post(self._wire.credits, {self._wire.answer_format: "JSON"}, known)
         except ProviderError as error:
             return Verification(Verdict.UNKNOWN, error.reason)
-        return _verdict(answer, read_answer(answer.body), _secrets(known))
+        return _verdict(answer, read_answer(answer.body), secrets_of(known))
 
     async def traces(self, credentials: Credentials, since: float, until: float) -> Sequence[Trace] | None:
         """Tell nothing: no function of this API lists what it sent; see `Provider.traces`."""
         del credentials, since, until
         return None
-
-    async def _post(self, function: str, document: Document, credentials: MensatekCredentials) -> Answer:
-        return await self._http.post(
-            f"{self._settings.url.rstrip('/')}/{function}",
-            headers={"Authorization": f"Basic {_basic(credentials)}"},
-            pieces=encode(document),
-            timeout_seconds=self._settings.timeout,
-            trusted=self._trusted,
-        )
-
-
-def _decides(said: MensatekAnswer, status: int) -> bool:
-    """Tell whether `Res` outweighs the status: a code that nobody knows tells less than a 4xx."""
-    return status not in TEMPORARY and (is_success(status) or is_known(said.res))
 
 
 def _verdict(answer: Answer, said: MensatekAnswer | None, secrets: tuple[str, ...]) -> Verification:
@@ -125,18 +102,3 @@ def _own(credentials: Credentials) -> MensatekCredentials:
     if not isinstance(credentials, MensatekCredentials):
         raise TypeError("these are no credentials of Mensatek")
     return credentials
-
-
-def _unusable(credentials: MensatekCredentials) -> bool:
-    """RFC 7617 section 2: no colon in the user, no control characters in either."""
-    both = credentials.user + credentials.token.get_secret_value()
-    return ":" in credentials.user or bool(_CONTROLS.search(both))
-
-
-def _basic(credentials: MensatekCredentials) -> str:
-    pair = f"{credentials.user}:{credentials.token.get_secret_value()}"
-    return b64encode(pair.encode("utf-8", "replace")).decode("ascii")
-
-
-def _secrets(credentials: MensatekCredentials) -> tuple[str, ...]:
-    return (credentials.token.get_secret_value(), _basic(credentials))

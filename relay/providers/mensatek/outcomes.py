@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from relay.message import Recipient, mailbox_key
 from relay.outcome import Accepted, Blame, Deferred, Outcome, Refused, Replies
 from relay.providers.complaint import bare_words, is_about_somebody, named_in
-from relay.providers.judge import Unsaid, clean
+from relay.providers.judge import TEMPORARY, Unsaid, clean, is_success
 from relay.providers.mensatek.answers import Entry, MensatekAnswer
 
 _RETRY_OTHERS_SECONDS = 1.0  # the call failed for one recipient alone: the others can go at once
@@ -30,6 +30,11 @@ _FAULTS: Mapping[int, Failure] = {
 def is_known(res: int) -> bool:
     """Tell whether a `Res` has a meaning in the table, or leaves it to the lists."""
     return res >= 0 or res in _FAULTS
+
+
+def decides(answer: MensatekAnswer, status: int) -> bool:
+    """Tell whether `Res` outweighs the HTTP status: a code that nobody knows tells less than a 4xx."""
+    return status not in TEMPORARY and (is_success(status) or is_known(answer.res))
 
 
 def outcomes_of(answer: MensatekAnswer, recipients: Sequence[Recipient], unsaid: Unsaid) -> dict[str, Outcome]:

@@ -6,7 +6,6 @@ fidelity note.
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from zoneinfo import ZoneInfo
 
 from relay.config.settings import MensatekSettings
 from relay.errors import MailRefused
@@ -15,8 +14,9 @@ from relay.mime.content import Attachment, Content, Note
 from relay.outcome import Replies
 from relay.powers import Powers
 from relay.providers.contract import Base64Text, Brief, Call, Document, JsonValue, Plan
-from relay.providers.fields import is_blank, one_line, subject_or, wire_address
+from relay.providers.fields import is_blank, one_line, subject_or
 from relay.providers.files import Carried, carry, refuse_oversize
+from relay.providers.mensatek.entries import SPAIN, quiet_entries, recipient_entry, spanish_time
 from relay.providers.mensatek.markers import MARKER, neutral_html, neutral_text
 from relay.providers.mensatek.wire import MensatekWire
 from relay.providers.notes import merged, note
@@ -24,7 +24,6 @@ from relay.providers.personal import Personal, personal
 from relay.providers.recipients import address_notes, entries_in, hidden_header_notes
 from relay.providers.sender import Sender, choose_sender
 
-_SPAIN = ZoneInfo("Europe/Madrid")  # doc: "The time reference is CET/CEST"
 #: Clocks differ and mail waits on its way here; what is later than this was not meant to be sent now.
 _LATE_AT_MOST = timedelta(minutes=10)
 _TO_BASE32 = str.maketrans("0123456789ABCDEFGHJKMNPQRSTVWXYZ", "0123456789abcdefghijklmnopqrstuv")
@@ -108,10 +107,7 @@ class MensatekTranslation:
         if powers.schedule is not None and _is_ahead(powers.schedule, brief.message_id):
             document[wire.schedule] = spanish_time(powers.schedule)
         if powers.quiet_hours:
-            document[wire.quiet_hours] = [
-                {wire.quiet_start: span.start, wire.quiet_end: span.end, wire.quiet_action: span.action}
-                for span in powers.quiet_hours
-            ]
+            document[wire.quiet_hours] = quiet_entries(wire, powers.quiet_hours)
         for name, wanted in (
             (wire.track_opens, powers.track_opens),
             (wire.track_clicks, powers.track_clicks),
@@ -130,21 +126,9 @@ class MensatekTranslation:
         return Call(self._wire.send, tuple(recipients), document)
 
     def _recipient(self, recipient: Recipient, own: Personal, *, keeps_markers: bool) -> Mapping[str, JsonValue]:
-        wire = self._wire
         name = self._fitting_name(recipient.name if keeps_markers else neutral_text(recipient.name))
-        entry: Document = {
-            # Sent even when empty: the certified sibling was seen to ask for names that are left out (wire).
-            wire.recipient_name: name,
-            wire.recipient_email: wire_address(recipient.address),
-        }
-        if variables := own.variables_of(recipient):
-            entry[wire.recipient_variables] = [
-                {wire.variable_name: key, wire.variable_value: value} for key, value in variables.items()
-            ]
-        reference = own.reference_of(recipient)
-        if reference and wire.recipient_reference:
-            entry[wire.recipient_reference] = one_line(reference)
-        return entry
+        variables = own.variables_of(recipient)
+        return recipient_entry(self._wire, recipient.address, name, variables, own.reference_of(recipient))
 
     def _fitting_name(self, name: str) -> str:
         limit = self._settings.recipient_name_limit
@@ -169,11 +153,6 @@ class MensatekTranslation:
             text = "the configuration names no field of the API for a recipient's reference"
             notes.append(note("wire_name_empty", text))
         return notes
-
-
-def spanish_time(moment: datetime) -> str:
-    """Write a moment the way `Fecha` wants it: minutes in Spain's civil time."""
-    return moment.astimezone(_SPAIN).strftime("%Y-%m-%d %H:%M")
 
 
 def _texts(content: Content, brief: Brief) -> Iterator[str]:
@@ -240,5 +219,5 @@ def _power_notes(powers: Powers) -> list[Note]:
 
 
 def _is_ambiguous(moment: datetime) -> bool:
-    local = moment.astimezone(_SPAIN)
+    local = moment.astimezone(SPAIN)
     return local.replace(fold=0).utcoffset() != local.replace(fold=1).utcoffset()
