@@ -1,16 +1,23 @@
-"""Write the tables under docs/ from the code: `python docs/generate.py`. A test compares."""
+"""Write the tables under docs/, and that of the README, from the code: `python docs/generate.py`. A test compares."""
 
+import ast
 from collections.abc import Iterable
 from pathlib import Path
 
 from relay.mime import NOTES as MIME_NOTES
 from relay.powers import POWERS
+from relay.providers.dmds.methods import METHODS as DMDS_METHODS
 from relay.providers.dmds.wire import DmdsWire
+from relay.providers.mensatek.methods import METHODS as MENSATEK_METHODS
 from relay.providers.mensatek.wire import MensatekWire
 from relay.providers.notes import NOTES as PROVIDER_NOTES
-from relay.providers.wire import wire_names
+from relay.providers.wire import verb_and_path, wire_names
 
 FOLDER = Path(__file__).parent
+README = FOLDER.parent / "README.md"
+_TESTS = FOLDER.parent / "tests" / "api"
+#: Between these two lines of the README stands a table of ours.
+_BEGIN, _END = "<!-- methods: made by docs/generate.py -->", "<!-- end of methods -->"
 _MAILS = FOLDER.parent / "tests" / "golden"
 _GENERATED = "Made from the code by `docs/generate.py`."
 
@@ -77,6 +84,46 @@ def _wire() -> str:
     )
 
 
+def readme(text: str) -> str:
+    """Put the table of the APIs' methods into the README's text."""
+    before, begin, rest = text.partition(_BEGIN)
+    _, end, after = rest.partition(_END)
+    if not (begin and end):
+        raise ValueError(f"README.md has no place for the methods, between {_BEGIN} and {_END}")
+    return f"{before}{begin}\n{_methods()}\n{end}{after}"
+
+
+def _methods() -> str:
+    tests = _test_files()
+    rows = []
+    for api, methods, table in (("DMDS", DMDS_METHODS, DmdsWire), ("Mensatek", MENSATEK_METHODS, MensatekWire)):
+        wire = {row.key: row for row in wire_names(table)}
+        for method in methods:
+            row = wire[method.call]
+            verb, path = verb_and_path(row.default) if row.is_call else ("POST", row.default)
+            file = tests[method.test]  # no row without its test
+            rows.append(
+                (
+                    f"{api}: {method.about}",
+                    f"`{verb} {path}`",
+                    row.mark.value,
+                    f"`{method.client}`",
+                    f"`relay {method.command}`",
+                    f"[{method.test}](tests/api/{file})",
+                )
+            )
+    return _table(("method", "verb and path", "mark", "client", "command", "test"), rows)
+
+
+def _test_files() -> dict[str, str]:
+    return {
+        node.name: file.name
+        for file in sorted(_TESTS.glob("test_*.py"))
+        for node in ast.parse(file.read_text("utf-8")).body
+        if isinstance(node, ast.AsyncFunctionDef | ast.FunctionDef)
+    }
+
+
 def _page(title: str, about: str, body: str) -> str:
     return f"# {title}\n\n{_GENERATED}\n\n{about}\n\n{body}\n"
 
@@ -89,3 +136,4 @@ def _table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
 if __name__ == "__main__":
     for name, text in pages().items():
         (FOLDER / name).write_text(text, encoding="utf-8")
+    README.write_text(readme(README.read_text("utf-8")), encoding="utf-8")

@@ -15,6 +15,14 @@ from click.testing import CliRunner
 from relay import config
 from relay.cli import COMMANDS, main
 from relay.config.profiles import PROFILES
+from relay.providers.dmds import DmdsClient
+from relay.providers.dmds.api.campaigns import Campaigns, Filters, Groups, Variables
+from relay.providers.dmds.api.contacts import Contacts, Whitelist
+from relay.providers.dmds.api.events import Batches, Events
+from relay.providers.dmds.api.sends import Sends
+from relay.providers.dmds.methods import METHODS as DMDS_METHODS
+from relay.providers.mensatek import MensatekClient
+from relay.providers.mensatek.methods import METHODS as MENSATEK_METHODS
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -25,6 +33,27 @@ SHELL_BLOCKS = re.findall(r"^```sh\n(.*?)^```$", README, re.MULTILINE | re.DOTAL
 def test_the_tables_are_those_of_the_code(name):
     pages = runpy.run_path(str(ROOT / "docs" / "generate.py"))["pages"]()
     assert pages[name] == (ROOT / "docs" / name).read_text(encoding="utf-8"), "run: .venv/bin/python docs/generate.py"
+
+
+def test_the_table_of_methods_in_the_readme_is_that_of_the_code():
+    """Method, verb and path, mark, client, command and test; a method without a test has no row to be written."""
+    made = runpy.run_path(str(ROOT / "docs" / "generate.py"))["readme"](README)
+    assert made == README, "run: .venv/bin/python docs/generate.py"
+
+
+@pytest.mark.parametrize(("methods", "client"), [(DMDS_METHODS, DmdsClient), (MENSATEK_METHODS, MensatekClient)])
+def test_every_public_method_of_a_client_stands_in_its_table(methods, client):
+    told = {method.client for method in methods}
+    rooms = {"DmdsClient": [Batches, Campaigns, Contacts, Events, Filters, Groups, Sends, Variables, Whitelist]}
+    found = {name for name in _public(client) if name != "wire"}
+    for room in rooms.get(client.__name__, ()):
+        found |= {f"{room.__name__.lower()}.{name}" for name in _public(room)}
+    assert found - told == ({"events.page"} if client is DmdsClient else set()), "events.between goes through its pages"
+    assert told <= found
+
+
+def _public(kind):
+    return {name for name in vars(kind) if not name.startswith("_")}
 
 
 def test_every_command_stands_in_the_readme_and_every_one_there_exists():
