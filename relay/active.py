@@ -243,8 +243,8 @@ class ActiveQueue:
         claim = work.claim
         custody = self._custodies[claim.message.id] = self._custodian.take(claim, work.account)
         try:
-            if not work.is_begun and self._pauses.seconds_left(work.account.name) > 0:
-                await self.give_back(claim, self._clock())
+            if not work.is_begun and (left := self._pauses.seconds_left(work.account.name)) > 0:
+                await self.give_back(claim, self._clock() + left)
             else:
                 await self._keeper.attempt(custody, work.plan)
         except QueueError as error:

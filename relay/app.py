@@ -94,6 +94,7 @@ class Gateway:
         self.begin()
         self._relieved[relieved] = asyncio.create_task(relieved.relieve(self._door.under_way()), name="relieved shift")
         self._relieved[relieved].add_done_callback(lambda task: self._gone(relieved, task))
+        await shift.heed_credentials(relieved.settings)
         return held
 
     def begin(self) -> None:

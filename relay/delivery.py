@@ -147,13 +147,24 @@ class Delivery:
         return {recipient.key: said.get(recipient.key, _UNSAID) for recipient in call.recipients}
 
     async def _judge_account(self, account: Account, outcomes: Iterable[Outcome]) -> None:
+        trouble: Deferred | None = None
         for outcome in outcomes:
             if isinstance(outcome, Accepted):
+                self._pauses.answered(account.name, account.place)
                 await self._pauses.success(account.name, account.provider)
                 return
             if isinstance(outcome, Deferred) and outcome.blame is Blame.ACCOUNT:
+                self._pauses.answered(account.name, account.place)
                 await self._pauses.fault(account.name, account.provider, outcome.reason)
                 return
+            if isinstance(outcome, Deferred) and outcome.blame is Blame.PROVIDER:
+                trouble = trouble or outcome
+        if trouble is None:
+            self._pauses.answered(account.name, account.place)
+            return
+        await self._pauses.trouble(
+            account.name, account.provider, account.place, trouble.reason, trouble.retry_after_seconds
+        )
 
     def _tell(self, attempt: Attempt, result: CallResult) -> None:
         outcomes, troubles = result.outcomes, result.troubles()

@@ -130,6 +130,7 @@ class Taking:
         accepted = self.known.accepted if self.known else {}
         begun = _begun(self._prepared, self._clock(), accepted)
         if self.known is not None:  # otherwise that was written when it was taken in hand
+            await self._leave_trace(self.known)
             await self._queue.write_doubt(self._mark, self._token, begun, lease_seconds=self._lease_seconds)
             self._count_retried(self.known)
         self._remembered = begun
@@ -154,6 +155,17 @@ class Taking:
             await self._queue.write_doubt(self._mark, self._token, self._remembered)
         except QueueError as error:
             self._events.store_failed("doubt", str(error))
+
+    async def _leave_trace(self, known: Doubt) -> None:
+        """Keep it known that somebody may have been sent to before, whatever comes of the second attempt.
+
+        What the API tells of the first would otherwise be taken for proof of another message.
+        """
+        if not known.maybe_accepted:
+            return
+        trace = hashlib.blake2b(self._mark + str(known.since).encode(), digest_size=16).digest()
+        await self._queue.open_doubt(trace, known, owner="", token=self._token, lease_seconds=0.0)
+        await self._queue.write_doubt(trace, self._token, known)
 
     def _count_retried(self, known: Doubt) -> None:
         for recipient in self._prepared.recipients:

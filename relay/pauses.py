@@ -1,8 +1,13 @@
-"""Accounts that are left alone for a while because the API refused their credentials, credits or set-up.
+"""Accounts that are left alone for a while: the API refused their credentials, credits or set-up, or is in trouble.
 
-The vendor counts repeated failing connections as spam, so after a pause one careful call goes first. Pauses are kept in
-the store; what is known of them here saves asking it for every message.
+The vendor counts repeated failing connections as spam, so after a pause one careful call goes first. An API that fails
+call after call is in trouble: for one account where only its calls fail, for all at the same place where nobody's
+succeed; not every message tries for itself then. Pauses are kept in the store; what is known of them here saves asking
+it for every message.
 """
+
+from collections import Counter
+from dataclasses import replace
 
 from relay.config.settings import DeliverySettings
 from relay.errors import QueueError
@@ -26,6 +31,8 @@ class Pauses:
         self._refreshed_at = float("-inf")
         self._changes = 0
         self._writing = 0  # what is known here and not in the store yet
+        self._failed: Counter[str] = Counter()  # calls in a row, by account and by place
+        self._in_trouble: set[str] = set()  # accounts that are paused for the API's trouble, and not for their own
 
     async def refresh(self) -> None:
         """Read the pauses from the store, if that was not done just now."""
@@ -56,22 +63,49 @@ class Pauses:
         """
         if self.seconds_left(account) > 0:
             return
-        known = self._known.get(account)
-        failures = known.failures + 1 if known else 1
-        seconds = min(self._settings.pause_first * 2 ** min(failures - 1, 30), self._settings.pause_longest)
-        pause = Pause(account, until=self._clock() + seconds, reason=reason, failures=failures)
+        if account in self._in_trouble:
+            self._in_trouble.remove(account)
+            self._known.pop(account, None)
+        pause = self._next(account, reason, self._settings.pause_first, self._settings.pause_longest)
+        self._events.account_paused(account, provider=provider, reason=reason, seconds=pause.until - self._clock())
+        await self._write(pause)
+
+    async def trouble(self, account: str, provider: str, place: str, reason: str, after: float | None) -> None:
+        """Hear that a call failed by no fault of ours; after several in a row the account is paused.
+
+        Args:
+            account: whose call it was.
+            provider: its API.
+            place: what accounts have in common whose calls go the same way.
+            reason: what the API said.
+            after: how long the API asked to be left alone, in seconds; None: it did not.
+        """
+        self._failed.update((account, place))
+        is_enough = max(self._failed[account], self._failed[place]) >= (self._settings.trouble_after or float("inf"))
+        if self.seconds_left(account) > 0 or not (is_enough or account in self._in_trouble):
+            return
+        self._in_trouble.add(account)
+        pause = self._next(account, reason, self._settings.trouble_first, self._settings.trouble_longest)
+        pause = replace(pause, until=max(pause.until, self._clock() + min(after or 0.0, self._settings.pause_longest)))
         self._known[account] = pause
-        self._writing += 1
-        self._events.account_paused(account, provider=provider, reason=reason, seconds=seconds)
-        try:
-            await self._queue.pause(pause)
-        except QueueError as error:
-            self._events.store_failed("pause", str(error))
-        finally:
-            self._written()
+        self._events.account_in_trouble(account, provider=provider, reason=reason, seconds=pause.until - self._clock())
+        await self._write(pause)
+
+    def answered(self, account: str, place: str) -> None:
+        """Hear that the API works, whatever it said."""
+        if self._failed:
+            del self._failed[account], self._failed[place]
+
+    async def hurry(self, account: str) -> None:
+        """Let a paused account's next careful call go at once: what was wrong may have been mended."""
+        pause = self._known.get(account)
+        if pause is not None and self.seconds_left(account) > 0:
+            pause = self._known[account] = replace(pause, until=self._clock())
+            await self._write(pause)
 
     async def success(self, account: str, provider: str) -> None:
         """End an account's pause: it works again. A store that fails is told of and no more."""
+        self._in_trouble.discard(account)
         if self._known.pop(account, None) is None:
             return
         self._writing += 1
@@ -80,6 +114,22 @@ class Pauses:
             await self._queue.resume(account)
         except QueueError as error:
             self._events.store_failed("resume", str(error))
+        finally:
+            self._written()
+
+    def _next(self, account: str, reason: str, first: float, longest: float) -> Pause:
+        known = self._known.get(account)
+        failures = known.failures + 1 if known else 1
+        seconds = min(first * 2 ** min(failures - 1, 30), longest)
+        pause = self._known[account] = Pause(account, until=self._clock() + seconds, reason=reason, failures=failures)
+        return pause
+
+    async def _write(self, pause: Pause) -> None:
+        self._writing += 1
+        try:
+            await self._queue.pause(pause)
+        except QueueError as error:
+            self._events.store_failed("pause", str(error))
         finally:
             self._written()
 

@@ -81,7 +81,7 @@ class Proof:
             if account is None:
                 continue
             passed = _passed(doubted, account.policy, self._clock())
-            if any(count > self._looked.get(key, 0) for key, count in passed.items()) and self._may_ask(account):
+            if any(count > self._looked.get(key, 0) for key, count in passed.items()) and not self._is_to_wait(account):
                 async with self._locks[name]:
                     await self._look(account)
                 looked |= passed
@@ -94,7 +94,8 @@ class Proof:
 
         Nothing of it is written down: its holder does. A look that was made since a time will do.
         """
-        if not self._may_ask(account):
+        # After a pause this question is the one careful call: nobody else of the account has a turn meanwhile.
+        if self._is_left_alone(account):
             return {}
         self._claimed.add(message_id)
         try:
@@ -109,10 +110,13 @@ class Proof:
         finally:
             self._claimed.discard(message_id)
 
-    def _may_ask(self, account: Account) -> bool:
-        name = account.name
-        is_left_alone = self._pauses.in_probation(name) or self._rests.get(name, (0.0, 0))[0] > self._clock()
-        return account.policy.seek_proof and not is_left_alone
+    def _is_to_wait(self, account: Account) -> bool:
+        return self._pauses.in_probation(account.name) or self._is_left_alone(account)
+
+    def _is_left_alone(self, account: Account) -> bool:
+        rests_until, _ = self._rests.get(account.name, (0.0, 0))
+        is_paused = self._pauses.seconds_left(account.name) > 0
+        return not account.policy.seek_proof or is_paused or rests_until > self._clock()
 
     async def _look(self, account: Account) -> _Look:
         begun_at = self._clock()

@@ -15,8 +15,10 @@ from relay.accounts.remembered import Remembered
 from relay.active import ActiveQueue
 from relay.audit import Audit
 from relay.config import Settings
+from relay.config.settings import AccountSettings
 from relay.delivery import Delivery
 from relay.doubts import Doubts
+from relay.errors import QueueError
 from relay.events import Events
 from relay.housekeeping import Housekeeping
 from relay.intake import Auto, Direct, Intake, Queued
@@ -57,6 +59,7 @@ class Shift:
     settings: Settings
     accounts: Accounts
     reception: Reception
+    _pauses: Pauses
     _auto: Auto
     _worker: Worker
     _background: Mapping[str, Callable[[], Coroutine[None, None, None]]]  # what runs beside the worker
@@ -72,7 +75,7 @@ class Shift:
             queue, events, clock = ground.queue, ground.events, ground.clock
             accounts = Accounts(settings, providers, queue, ground.sealer, events, clock, remembered=ground.remembered)
             things.push_async_callback(accounts.close)
-            pauses = Pauses(queue, settings.delivery, events, clock)
+            pauses = await _known_pauses(settings, ground)
             preparation = Preparation(providers, settings.mime)
             delivery = Delivery(providers, pauses, events, clock)
             custodian = Custodian(
@@ -109,6 +112,7 @@ class Shift:
                 settings,
                 accounts,
                 Reception(preparation, accounts, intakes, settings.mime, events, clock),
+                pauses,
                 auto,
                 worker,
                 {"housekeeping": housekeeping.run, "proof": proof.run, "audit": audit.run}
@@ -116,6 +120,13 @@ class Shift:
                 else {},
                 things.pop_all(),
             )
+
+    async def heed_credentials(self, before: Settings) -> None:
+        """Let paused accounts whose credentials are others now be tried at once, by one careful call."""
+        for name, account in self.settings.account.items():
+            known = before.account.get(name)
+            if known is not None and _credentials(known) != _credentials(account):
+                await self._pauses.hurry(name)
 
     def begin(self) -> None:
         """Work off the queue; keep house, and seek proof."""
@@ -144,6 +155,20 @@ class Shift:
         await asyncio.gather(*self.tasks.values(), return_exceptions=True)
         await self._things.aclose()
         return sum(unfinished)
+
+
+async def _known_pauses(settings: Settings, ground: Ground) -> Pauses:
+    """Make the pauses, as the store knows them: auto mode asks for no others before the worker's first look."""
+    pauses = Pauses(ground.queue, settings.delivery, ground.events, ground.clock)
+    try:
+        await pauses.refresh()
+    except QueueError as error:
+        ground.events.store_failed("paused", str(error))
+    return pauses
+
+
+def _credentials(account: AccountSettings) -> tuple[object, ...]:
+    return (account.provider, account.user, account.token, account.dmdsid, account.campaign, account.apikey)
 
 
 def _intakes(

@@ -101,7 +101,7 @@ class Worker:
             return True
         for claim in claims:
             await self._take_or_give_back(claim)
-        if len(claims) == room:
+        if claims:  # there may be more, also where there was room: a claim is limited in bytes, too
             self._active.fell_behind()
             return True
         self._active.caught_up(overflowed)

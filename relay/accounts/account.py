@@ -5,7 +5,7 @@ from typing import Protocol
 
 from relay.config import AccountPolicy
 from relay.outcome import Reply
-from relay.providers.contract import Credentials
+from relay.providers.contract import Credentials, DmdsCredentials
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,6 +16,12 @@ class Account:
     provider: str  # key of Providers
     credentials: Credentials
     policy: AccountPolicy
+
+    @property
+    def place(self) -> str:
+        """Where its calls go: what accounts with the same have in common is the API's trouble, not their own."""
+        own_host = self.credentials.dmdsid if isinstance(self.credentials, DmdsCredentials) else ""
+        return f"{self.provider}:{own_host}/"
 
 
 class Gatekeeper(Protocol):

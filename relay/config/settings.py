@@ -295,6 +295,15 @@ class DeliverySettings(Section):
         description="First pause of an account whose credentials or credits are refused; doubles up to pause_longest.",
     )
     pause_longest: Seconds = Field(1800.0, description="Longest such pause. Mensatek blocks callers that hammer.")
+    trouble_after: int = Field(
+        5,
+        ge=0,
+        description="After so many failed calls in a row, of one account or of all whose calls go to the same place, an account is left alone for a while, and then tried by one call at a time until one succeeds. 0: never.",
+    )
+    trouble_first: Seconds = Field(
+        10.0, description="How long it is left alone at first; doubles up to trouble_longest. Retry-After is honoured."
+    )
+    trouble_longest: Seconds = Field(300.0, description="Longest time that it is left alone for the API's trouble.")
 
 
 class MimeSettings(Section):

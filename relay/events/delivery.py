@@ -37,6 +37,9 @@ class DeliveryEvents(Telling):
         self._pauses = counter(
             "relay_account_pauses", "Pauses of accounts whose credentials or credits were refused", "provider"
         )
+        self._troubles = counter(
+            "relay_account_troubles", "Pauses of accounts because the API failed call after call", "provider"
+        )
         self._call_seconds = children(
             Histogram(
                 "relay_call_seconds",
@@ -180,6 +183,13 @@ class DeliveryEvents(Telling):
         """Credentials, credits or set-up were refused: somebody must act, the mail waits."""
         self._pauses(provider).inc()
         self._log.error("account_paused", account=account, provider=provider, reason=reason, seconds=round(seconds))
+
+    def account_in_trouble(self, account: str, *, provider: str, reason: str, seconds: float) -> None:
+        """The API failed call after call: the account is left alone for a while, then tried by one call at a time."""
+        self._troubles(provider).inc()
+        self._log.warning(
+            "account_in_trouble", account=account, provider=provider, reason=reason, seconds=round(seconds)
+        )
 
     def account_resumed(self, account: str, *, provider: str) -> None:
         """A paused account works again."""

@@ -21,6 +21,7 @@ first = "0.3s"
 jitter = 0.0
 [delivery]
 pause_first = "0.5s"
+trouble_after = 0
 [log]
 level = "debug"
 """
