@@ -78,9 +78,8 @@ class Shift:
             pauses = await _known_pauses(settings, ground)
             preparation = Preparation(providers, settings.mime)
             delivery = Delivery(providers, pauses, events, clock)
-            custodian = Custodian(
-                queue, Schedule(settings.retry, random.random), events, clock, _lease_seconds(settings)
-            )
+            schedule = Schedule(settings.retry, random.random)
+            custodian = Custodian(queue, schedule, events, clock, _lease_seconds(settings))
             proof = Proof(providers, queue, accounts, pauses, events, clock)
             keeper = Keeper(preparation, delivery, proof, clock)
             active = ActiveQueue(
@@ -108,6 +107,7 @@ class Shift:
             )
             housekeeping = Housekeeping(queue, settings.store.keep, events, clock)
             audit = Audit(queue, accounts, events)
+            background = {"housekeeping": housekeeping.run, "proof": proof.run, "audit": audit.run}
             return cls(
                 settings,
                 accounts,
@@ -115,9 +115,7 @@ class Shift:
                 pauses,
                 auto,
                 worker,
-                {"housekeeping": housekeeping.run, "proof": proof.run, "audit": audit.run}
-                if ground.keeps_house
-                else {},
+                background if ground.keeps_house else {},
                 things.pop_all(),
             )
 
