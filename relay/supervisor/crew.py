@@ -15,6 +15,7 @@ _FIRST_WAIT_SECONDS = 0.1  # before a worker that died is replaced; doubles each
 _LONGEST_WAIT_SECONDS = 30.0
 _STEADY_SECONDS = 60.0  # a worker that lived so long is replaced as if it were the first to die
 _ANSWER_SECONDS = 5.0  # how long a worker may take to say how it does
+_RELOAD_SECONDS = 60.0  # how long it may take to go on by other settings: hashes, files and sockets
 _KILL_AFTER_SECONDS = 10.0  # how long a worker may take to end beyond what the settings allow it
 
 
@@ -53,21 +54,22 @@ class Crew:
             self._settings, self._listening = settings, listening
             share = share_of(settings, settings.workers)
             workers = list(self._workers.values())  # one that has not begun yet hears it then
-            answers = await asyncio.gather(*(worker.reload(share, new) for worker in workers))
+            answers = await asyncio.gather(*(worker.reload(share, new, _RELOAD_SECONDS) for worker in workers))
         for worker, failed in zip(workers, answers, strict=True):
             if failed is not None:
                 self._events.worker_failed(worker.number, failed.reason)
                 worker.stop()
+                # Who hangs does not hear.
+                asyncio.get_running_loop().call_later(self._longest_end_seconds(), worker.kill)
 
     async def stop(self) -> None:
         """Let all workers end; one that takes far longer than the settings allow is killed."""
         self._stopping.set()
-        self.hurry()
+        for worker in self._workers.values():
+            worker.stop()
         if not self._keepers:
             return
-        # The door first and then the calls: each may take `stop_within`.
-        within = 2 * self._settings.delivery.stop_within + _KILL_AFTER_SECONDS
-        _, late = await asyncio.wait(self._keepers, timeout=within)
+        _, late = await asyncio.wait(self._keepers, timeout=self._longest_end_seconds())
         for worker in self._workers.values():
             worker.kill()
         if late:
@@ -76,7 +78,11 @@ class Crew:
     def hurry(self) -> None:
         """Ask every worker to end; who is asked twice ends at once."""
         for worker in self._workers.values():
-            worker.stop()
+            worker.hurry()
+
+    def _longest_end_seconds(self) -> float:
+        # The door first and then the calls: each may take `stop_within`.
+        return 2 * self._settings.delivery.stop_within + _KILL_AFTER_SECONDS
 
     # --- what the pages ask ---
 

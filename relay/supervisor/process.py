@@ -25,6 +25,7 @@ class WorkerProcess:
         self._reloads: list[asyncio.Future[Failed | None]] = []
         self._questions: dict[int, asyncio.Future[Told]] = {}
         self._asked = 0
+        self._is_asked_to_end = False
 
     @classmethod
     async def start(cls, number: int, settings: Settings, listening: Mapping[str, Listening]) -> "WorkerProcess":
@@ -63,15 +64,19 @@ class WorkerProcess:
             question.cancel()
         return code
 
-    async def reload(self, settings: Settings, new: Mapping[str, Listening]) -> Failed | None:
+    async def reload(self, settings: Settings, new: Mapping[str, Listening], within_seconds: float) -> Failed | None:
         """Tell it to go on by these settings, with these new sockets. Returns why it could not; None: it does."""
         answer: asyncio.Future[Failed | None] = asyncio.get_running_loop().create_future()
         self._reloads.append(answer)
         try:
-            await self._channel.send(Reload(settings, _doors(new)), _sockets(new))
+            async with asyncio.timeout(within_seconds):
+                await self._channel.send(Reload(settings, _doors(new)), _sockets(new))
+                await asyncio.wait({answer})  # which may come later, and is taken then
         except Closed:
             return Failed(f"worker {self.number} is gone", is_configuration=False)
-        return await answer
+        except TimeoutError:
+            return Failed(f"worker {self.number} does not answer", is_configuration=False)
+        return answer.result()
 
     async def told(self, within_seconds: float, *, is_ready: bool = False, of_queue: bool = False) -> Told | None:
         """Ask how it is doing; None: there was no answer in time."""
@@ -89,7 +94,13 @@ class WorkerProcess:
         return None if answer.cancelled() else answer.result()
 
     def stop(self) -> None:
-        """Let it finish what is under way and end; the second time, end at once."""
+        """Let it finish what is under way and end. Safe to repeat."""
+        if not self._is_asked_to_end:
+            self.hurry()
+
+    def hurry(self) -> None:
+        """Ask it to end; who is asked twice ends at once."""
+        self._is_asked_to_end = True
         self._signal(signal.SIGTERM)
 
     def kill(self) -> None:

@@ -1,7 +1,9 @@
 """What a supervisor does by itself: shares, sums, and messages with sockets."""
 
 import asyncio
+import signal
 import socket
+import sys
 
 import pytest
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
@@ -13,6 +15,8 @@ from relay.supervisor import crew as crew_module
 from relay.supervisor.channel import Channel, Closed
 from relay.supervisor.crew import Crew
 from relay.supervisor.figures import Figures
+from relay.supervisor.orders import Failed, Reloaded
+from relay.supervisor.process import WorkerProcess
 from relay.supervisor.share import share_of
 
 
@@ -150,3 +154,79 @@ async def test_a_worker_that_starts_while_all_are_asked_to_end_ends_too(monkeypa
         SlowToStart.may_start.set()
         await asyncio.wait({stopping, *crew._keepers}, return_when=asyncio.ALL_COMPLETED)
     await stopping
+
+
+# Says what it is asked by signals, lower numbers first, and hears nothing else.
+_DEAF = """
+import signal
+signal.signal(signal.SIGTERM, lambda *_: print("end", flush=True))
+signal.signal(signal.SIGWINCH, lambda *_: print("look", flush=True))
+print("up", flush=True)
+while True:
+    signal.pause()
+"""
+
+
+@pytest.fixture
+async def deaf_worker():
+    """A worker that goes on, whatever it is asked."""
+    here, there = socket.socketpair()
+    process = await asyncio.create_subprocess_exec(sys.executable, "-c", _DEAF, stdout=asyncio.subprocess.PIPE)
+    assert b"up\n" == await process.stdout.readline()
+    yield WorkerProcess(3, process, Channel(here)), process
+    process.kill()
+    await process.communicate()
+    here.close()
+    there.close()
+
+
+async def test_only_who_is_hurried_is_asked_to_end_twice(deaf_worker):
+    worker, process = deaf_worker
+
+    worker.stop()  # it could not reload
+    assert b"end\n" == await process.stdout.readline()
+    worker.stop()  # all are to end
+    process.send_signal(signal.SIGWINCH)
+    assert b"look\n" == await process.stdout.readline()
+    worker.hurry()
+    assert b"end\n" == await process.stdout.readline()
+
+
+async def test_a_worker_that_hangs_keeps_nobody_from_reloading(deaf_worker):
+    worker, _ = deaf_worker
+
+    async with asyncio.timeout(30):
+        failed = await worker.reload(Settings(), {}, 0.1)
+
+    assert failed.reason == "worker 3 does not answer"
+    worker._hear(Reloaded())  # later than anybody waits
+
+
+class Hanging(SlowToStart):
+    """A worker process that does not answer, and ends only when it is killed."""
+
+    async def reload(self, *_: object) -> Failed:
+        return Failed("it does not answer", is_configuration=False)
+
+    def stop(self) -> None:
+        pass
+
+    def kill(self) -> None:
+        self._gone.set()
+
+
+async def test_a_worker_that_hangs_is_replaced(monkeypatch):
+    monkeypatch.setattr(crew_module, "WorkerProcess", Hanging)
+    monkeypatch.setattr(crew_module, "_KILL_AFTER_SECONDS", 0.01)
+    Hanging.may_start.set()
+    settings = Settings.model_validate({"workers": 1, "delivery": {"stop_within": "0s"}})
+    crew = Crew(settings, {}, Events(logger("json", "info")))
+    await crew.start()
+    first = crew._workers[0]
+
+    await crew.reload(settings, {})
+
+    async with asyncio.timeout(30):
+        while crew._workers.get(0) in (first, None):  # noqa: ASYNC110 - nobody tells
+            await asyncio.sleep(0.01)
+    await crew.stop()
