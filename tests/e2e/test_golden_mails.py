@@ -1,7 +1,7 @@
-"""The sandbox's view: every golden mail goes the whole way, by SMTP into a gateway and out into a mailbox, by both APIs.
+"""The sandbox's view: every golden mail goes the whole way, SMTP in, mailbox out, by both APIs.
 
-What the calls must hold is told by the files beside the mails (tests/golden); here it is told that the mailbox gets just
-that, though the mail was stuffed with dots, kept on disk, read again and posted in between.
+What the calls must hold is told by the files beside the mails (tests/golden). Here it is told that the mailbox gets
+just that, though the mail was stuffed with dots, kept on disk, read again and posted in between.
 """
 
 import base64
