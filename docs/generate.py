@@ -1,6 +1,7 @@
 """Write the tables under docs/, and that of the README, from the code: `python docs/generate.py`. A test compares."""
 
 import ast
+import json
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -45,13 +46,25 @@ def _mails() -> str:
     rows = []
     for about in sorted(_MAILS.glob("*.txt")):
         writer, _, special = about.read_text("utf-8").strip().partition("\n")
-        rows.append((f"`{about.stem}`", writer, " ".join(special.split())))
+        became = (_became(about.with_suffix(f".{provider}.json")) for provider in ("mensatek", "dmds"))
+        rows.append((f"`{about.stem}`", writer, " ".join(special.split()), *became))
     return _page(
         "Mails that the translations are proven with",
         "Each stands in `tests/golden` as it comes (`.eml`), beside the exact calls that it becomes for each API "
-        "(`.json`). Those that begin with `gw-`, there too, are made for the gateway's own rules.",
-        _table(("mail", "who writes such", "what is special"), rows),
+        "(`.json`). Those that begin with `gw-`, there too, are made for the gateway's own rules. The last columns "
+        "tell what each API carries whole, and what is noted ([notes.md](notes.md)); an account with `strict = true` "
+        "refuses the mail for a note in **bold**.",
+        _table(("mail", "who writes such", "what is special", "by Mensatek", "by DMDS"), rows),
     )
+
+
+def _became(expected: Path) -> str:
+    """Sum up what an API makes of a mail."""
+    made = json.loads(expected.read_text("utf-8"))
+    if "refused" in made:
+        return f"refused: {made['refused']}"
+    notes = dict.fromkeys(tuple(line.split(": ")[:2]) for line in made["notes"])
+    return ", ".join(f"**`{code}`**" if weight == "lost" else f"`{code}`" for weight, code in notes) or "whole"
 
 
 def _notes() -> str:

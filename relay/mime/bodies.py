@@ -182,7 +182,8 @@ def _settle_tnef(found: Bodies, most_files: int) -> None:
             if is_tnef:
                 found.remark(Code.TNEF_AS_ATTACHMENT)
             continue
-        found.remark(Code.TNEF_OPENED)
+        if inner.files or inner.text:
+            found.remark(Code.TNEF_OPENED)
         files += inner.files
         if not found.pieces and inner.text:
             found.pieces.append(inner.text)

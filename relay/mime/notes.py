@@ -47,7 +47,10 @@ NOTES: dict[str, tuple[Fidelity, str]] = {
     Code.TEXT_ALTERNATIVE_DROPPED: (Fidelity.CHANGED, "The HTML is sent; the plain-text alternative is not"),
     Code.AMP_DROPPED: (Fidelity.CHANGED, "The AMP alternative is not sent; what stands beside it is"),
     Code.FILE_IN_TEXT: (Fidelity.CHANGED, "A file that is written into the text (uuencode, yEnc) travels attached"),
-    Code.IMAGE_MISSING: (Fidelity.CHANGED, "The HTML shows by cid: what the mail does not hold; it is sent so"),
+    Code.IMAGE_MISSING: (
+        Fidelity.CHANGED,
+        "The HTML shows an image by cid: that the mail does not hold; the HTML is sent as it is",
+    ),
     Code.CALENDAR_AS_ATTACHMENT: (Fidelity.CHANGED, "The invitation travels as an attached file"),
     Code.TNEF_OPENED: (Fidelity.CHANGED, "The files of a winmail.dat travel attached; its formatting is not sent"),
     Code.TNEF_AS_ATTACHMENT: (Fidelity.CHANGED, "The TNEF part travels as winmail.dat, which only Outlook opens"),

@@ -84,7 +84,7 @@ def _files(html: str, found: Bodies) -> tuple[str, tuple[InlineImage, ...], tupl
     kinds = {id(part): _kind(part) for part in found.files}
     html, ids = _identified(html, found, kinds)
     table = spellings(tuple(ids))
-    if shows_more(html, table):
+    if shows_more(html, {**spellings([part.content_id for part in found.files]), **table}):
         found.remark(Code.IMAGE_MISSING)
     shown = {reference.content_id for reference in references(html, table)}
     namer = Namer()
