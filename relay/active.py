@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 
 from relay.accounts.account import Account
 from relay.config.settings import DeliverySettings, RetrySettings
+from relay.delivery import Attempt
 from relay.entries import entries_after
 from relay.errors import QueueError
 from relay.events import Events
@@ -125,10 +126,12 @@ class ActiveQueue:
             return
         claim = Claim(new.message, new.entries, new.expires_at, self._owner)
         work = _Work(claim, place.prepared.account, place.prepared.plan)
-        if place.begins:
-            self._start(work)
-        else:
+        if not place.begins and not self._stopping:
             self._line_up(work)
+            return
+        if not place.begins:
+            self._running[name] += 1
+        self._start(work)
 
     def lost(self, place: Place) -> None:
         """Hear that a message could not be committed."""
@@ -243,7 +246,9 @@ class ActiveQueue:
         claim = work.claim
         custody = self._custodies[claim.message.id] = self._custodian.take(claim, work.account)
         try:
-            if not work.is_begun and (left := self._pauses.seconds_left(work.account.name)) > 0:
+            if self._stopping and work.plan is not None:
+                await self._leave(custody, work.plan)
+            elif not work.is_begun and (left := self._pauses.seconds_left(work.account.name)) > 0:
                 await self.give_back(claim, self._clock() + left)
             else:
                 await self._keeper.attempt(custody, work.plan)
@@ -261,6 +266,12 @@ class ActiveQueue:
             self.begin_waiting()
             if self.is_behind:
                 self.on_change()
+
+    async def _leave(self, custody: Custody, plan: Plan) -> None:
+        """Give back what was committed while all else ends: its call may be journalled, and is not made."""
+        attempt = Attempt(custody.claim.message.id, custody.account, plan, custody)
+        attempt.leave_untried()
+        await self._keeper.finish(custody, attempt)
 
     def _has_slot(self, account: Account) -> bool:
         most = 1 if self._pauses.in_probation(account.name) else account.policy.concurrency

@@ -100,6 +100,8 @@ class HttpClient:
         """
         if self._session is None:
             raise RuntimeError("HttpClient is used outside its `async with`")
+        if self._session.closed:
+            raise ProviderError("the gateway is stopping", maybe_accepted=False)
         body = _Body(pieces)
         once = partial(self._once, self._session, method, url, headers, body, trusted or True)
         with _foreign_errors(body, timeout_seconds):

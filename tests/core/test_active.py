@@ -294,3 +294,38 @@ async def test_a_message_that_comes_again_before_it_was_let_go_is_attempted_agai
         await until(lambda: len(world.provider.calls) == 2)
         slow.may_pause.set()
         await all_sent(world)
+
+
+async def test_what_is_committed_while_all_else_ends_is_not_begun(tmp_path):
+    """Its call may be journalled with it, but nothing is made of that: the next start finds it as it came."""
+    async with open_world(tmp_path, DeliverySettings()) as world:
+        async with working(world):
+            asked = world.queued._queue = PausingQueue(world.queue, 2)
+            account = world.account(concurrency=1)
+            keeping = [asyncio.create_task(world.kept(account)) for _ in range(2)]
+            await asyncio.wait_for(asked.reached.wait(), 5.0)
+        asked.goes_on.set()
+        messages = await asyncio.gather(*keeping)
+        await until(lambda: not world.active.under_way)
+
+        for message in messages:
+            (entry,) = await world.entries(message)
+            assert (State.QUEUED, 0) == (entry.state, entry.attempts)
+        assert [] == world.provider.calls
+        claims = await world.queue.claim("local/1", 10, 60.0)
+        assert set(messages) == {claim.message.id for claim in claims}
+
+
+class PausingQueue:
+    """The real store, which commits messages when the test lets it."""
+
+    def __init__(self, queue, awaited):
+        self._queue, self._awaited = queue, awaited
+        self.reached, self.goes_on = asyncio.Event(), asyncio.Event()
+
+    async def put(self, new):
+        self._awaited -= 1
+        if not self._awaited:
+            self.reached.set()
+        await self.goes_on.wait()
+        await self._queue.put(new)

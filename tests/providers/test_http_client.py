@@ -385,6 +385,14 @@ async def test_it_must_be_opened_first():
     await HttpClient(1).__aexit__(None, None, None)
 
 
+async def test_what_comes_after_its_end_is_not_sent():
+    async with HttpClient(1) as client:
+        pass
+    with pytest.raises(ProviderError) as caught:
+        await _post(client, "http://127.0.0.1/")
+    assert ("the gateway is stopping", False) == (caught.value.reason, caught.value.maybe_accepted)
+
+
 def test_a_file_of_no_use_as_authorities_is_a_configuration_error(tmp_path):
     assert trust(None) is None
     with pytest.raises(ConfigError, match="No such file"):
