@@ -12,6 +12,7 @@ from relay.intake import Intake
 from relay.message import Clock, Envelope, Message, new_message_id
 from relay.outcome import Replies, Reply
 from relay.preparation import Preparation, Prepared, refuse_unsendable
+from relay.vacancy import Vacancy
 
 
 class Reception:
@@ -23,6 +24,7 @@ class Reception:
         gatekeeper: Gatekeeper,
         intakes: Mapping[str, Intake],
         bounds: MimeSettings,
+        vacancy: Vacancy,
         events: Events,
         clock: Clock,
     ) -> None:
@@ -30,8 +32,16 @@ class Reception:
         self._gatekeeper = gatekeeper
         self._intakes = intakes
         self._bounds = bounds
+        self._vacancy = vacancy
         self._events = events
         self._clock = clock
+
+    def refuse_size(self, account: Account, size: int) -> Reply | None:
+        """Say why a message of so many bytes cannot be taken now, before it comes; 0: it is not known how many.
+
+        Where the API is asked while the client waits, mail that it takes needs no room.
+        """
+        return Replies.STORE_FULL if account.policy.mode == "queue" and not self._vacancy.holds(size) else None
 
     async def receive(
         self, account: Account, envelope: Envelope, data: bytes, client: str, is_waiting: Callable[[], bool]

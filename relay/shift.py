@@ -33,6 +33,7 @@ from relay.reception import Reception
 from relay.seal import Sealer
 from relay.settlement import Schedule
 from relay.unheard import Unheard
+from relay.vacancy import Vacancy
 from relay.worker import Worker
 
 #: Longer than any call takes: a shift that is relieved is waited for, not hurried.
@@ -106,16 +107,16 @@ class Shift:
                 clock=clock,
             )
             housekeeping = Housekeeping(queue, settings.store.keep, events, clock)
-            audit = Audit(queue, accounts, events)
-            background = {"housekeeping": housekeeping.run, "proof": proof.run, "audit": audit.run}
+            audit, vacancy = Audit(queue, accounts, events), Vacancy(queue, events)
+            house = {"housekeeping": housekeeping.run, "proof": proof.run, "audit": audit.run}
             return cls(
                 settings,
                 accounts,
-                Reception(preparation, accounts, intakes, settings.mime, events, clock),
+                Reception(preparation, accounts, intakes, settings.mime, vacancy, events, clock),
                 pauses,
                 auto,
                 worker,
-                background if ground.keeps_house else {},
+                {"vacancy": vacancy.run} | (house if ground.keeps_house else {}),
                 things.pop_all(),
             )
 

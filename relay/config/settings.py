@@ -40,6 +40,9 @@ class StoreSettings(Section):
     max_bytes: Bytes = Field(
         Bytes(10 * 1024**3), description="Mail waiting in the store beyond this is answered with 452."
     )
+    max_messages: int = Field(
+        1_000_000, ge=1, description="Messages waiting in the store beyond this are answered with 452."
+    )
     min_free_bytes: Bytes = Field(
         Bytes(200 * 1024**2), description="Less free disk than this and new mail is answered with 452."
     )

@@ -328,6 +328,9 @@ class Queue(Protocol):
     async def prune(self, finished_before: float, limit: int) -> int:
         """Delete up to `limit` messages whose recipients were all final before a time; returns how many."""
 
+    async def room(self) -> int:
+        """Tell how many bytes of mail more there is room for, as far as that can be known before they come."""
+
     async def close(self) -> None:
         """Finish what is being written and close."""
 

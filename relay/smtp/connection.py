@@ -276,7 +276,8 @@ class Connection(BareSMTP):
             self._wire.say(reply_line(Replies.SEND_DATA))
             rules = self._lobby.rules
             line_ends = LineEnds() if rules.line_ends == "normalise" else None
-            self._incoming.begin(DataReader(rules.max_message_bytes, line_ends=line_ends, after=self._line_end))
+            reader = DataReader(rules.max_message_bytes, line_ends=line_ends, after=self._line_end)
+            self._incoming.begin(reader, announced=self._dialogue.announced_bytes)
             self._turn_to(_DATA)
         elif isinstance(answer, Chunk):
             self._incoming.begin(answer.reader, answer)

@@ -11,6 +11,9 @@ from relay.outcome import Reply
 class Reception(Protocol):
     """Takes responsibility for a message, or says why not."""
 
+    def refuse_size(self, account: Account, size: int) -> Reply | None:
+        """Say why a message of so many bytes cannot be taken now, before it comes; 0: it is not known how many."""
+
     async def receive(
         self, account: Account, envelope: Envelope, data: bytes, client: str, is_waiting: Callable[[], bool]
     ) -> Reply:

@@ -109,6 +109,11 @@ class Dialogue:
         return self._patience.weigh("BDAT", refusal)
 
     @property
+    def announced_bytes(self) -> int:
+        """Tell how big the client said that its message is; 0: it did not."""
+        return self._transaction.announced_bytes if self._transaction else 0
+
+    @property
     def has_chunks(self) -> bool:
         """Tell whether a message has come in part."""
         return self._transaction is not None and self._transaction.has_chunks

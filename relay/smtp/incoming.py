@@ -49,11 +49,12 @@ class Incoming:
         """Tell whether bytes of it are counted."""
         return self._share.held_bytes > 0
 
-    def begin(self, reader: DataReader | ChunkReader, chunk: Chunk | None = None) -> None:
-        """Read what follows by this reader; `chunk`: as one chunk of the message."""
+    def begin(self, reader: DataReader | ChunkReader, chunk: Chunk | None = None, *, announced: int = 0) -> None:
+        """Read what follows by this reader; `chunk`: as one chunk; `announced`: how big the message says to be."""
         if reader is not self._reader:
             self._starved = False
         self._reader, self.chunk = reader, chunk
+        self._share.announced_bytes = announced
 
     def take(self, inbox: Inbox) -> Taken:
         """Take in what is there; what follows the message stays in the inbox."""

@@ -31,6 +31,10 @@ class SentAs:
     sender: str  # "Name <a@b>" or "a@b"
     max_header_bytes: int
 
+    def refuse_size(self, account: Account, size: int) -> Reply | None:
+        """See `Reception.refuse_size`."""
+        return self.reception.refuse_size(account, size)
+
     async def receive(
         self, account: Account, envelope: Envelope, data: bytes, client: str, is_waiting: Callable[[], bool]
     ) -> Reply:

@@ -27,6 +27,11 @@ class Transaction:
         return bool(self._recipients)
 
     @property
+    def announced_bytes(self) -> int:
+        """Tell what SIZE said; 0: nothing."""
+        return self._mail.parameters.size
+
+    @property
     def has_chunks(self) -> bool:
         """Tell whether the message comes by BDAT; then there is no way back to RCPT or DATA."""
         return self._chunks is not None
@@ -76,4 +81,5 @@ def open_transaction(lobby: Lobby, account: Account, argument: bytes) -> Transac
         return mail
     if mail.parameters.size > lobby.rules.max_message_bytes:
         return Replies.TOO_BIG  # RFC 1870 §6.1: before the client has sent it all
-    return lobby.gatekeeper.refuse_sender(account, fixed or mail.sender) or Transaction(account, mail)
+    refusal = lobby.gatekeeper.refuse_sender(account, fixed or mail.sender)
+    return refusal or lobby.reception.refuse_size(account, mail.parameters.size) or Transaction(account, mail)

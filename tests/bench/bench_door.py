@@ -66,6 +66,9 @@ class OpenHouse:
     async def resolve(self, _: str) -> Account:
         return ACCOUNT
 
+    def refuse_size(self, *_: object) -> None:
+        return None
+
     async def receive(self, *_: object) -> Reply:
         await asyncio.sleep(0)
         return Replies.QUEUED

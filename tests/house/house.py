@@ -76,7 +76,7 @@ FLOORS = (
     Floor(("relay.accounts", "relay.retry", "relay.providers", "relay.pauses", "relay.evidence"), neighbours=False),
     Floor(("relay.preparation", "relay.delivery", "relay.settlement", "relay.queue", "relay.proof"), neighbours=False),
     Floor(("relay.keeping", "relay.entries", "relay.doubts"), neighbours=False),
-    Floor(("relay.active", "relay.unheard"), neighbours=False),
+    Floor(("relay.active", "relay.unheard", "relay.vacancy"), neighbours=False),
     Floor(("relay.intake", "relay.tracking", "relay.bounce"), neighbours=False),
     Floor(("relay.reception",), neighbours=False),  # reads, checks, and chooses the intake
     Floor(

@@ -1,5 +1,6 @@
 """Full, read-only and failing disks: 452 before it happens, and all is well again after."""
 
+import asyncio
 import os
 import subprocess
 
@@ -36,6 +37,32 @@ async def test_more_than_max_bytes_is_refused_until_something_is_delivered(tmp_p
 
     await queue.put(new(data=random_data(size)))
     assert 1 == len(list((tmp_path / "relay.db.bodies").iterdir())) or size < MB
+
+
+async def test_more_than_max_messages_are_refused_until_one_is_finished(tmp_path, open_store):
+    queue = await open_store(StoreSettings(path=tmp_path / "relay.db", min_free_bytes=0, max_messages=2))
+    told = await asyncio.gather(*(queue.put(new()) for _ in range(3)), return_exceptions=True)
+    assert [None, None, QueueFull] == [error if error is None else type(error) for error in told]
+    with pytest.raises(QueueFull, match="max_messages"):
+        await queue.put(new(data=bytes(200_000)))
+    await queue.put(new(states=[State.ACCEPTED]))  # history needs no room
+    assert 0 == await queue.room()
+
+    await finish(queue)
+
+    await queue.put(new())
+
+
+async def test_the_room_that_is_left_can_be_asked_for(tmp_path, open_store):
+    path = tmp_path / "relay.db"
+    queue = await open_store(StoreSettings(path=path, min_free_bytes=0, max_bytes=5000))
+    assert 5000 == await queue.room()
+    await queue.put(new(data=bytes(3000)))
+    assert 2000 == await queue.room()
+    await queue.close()
+
+    queue = await open_store(StoreSettings(path=path, min_free_bytes=1 << 60))
+    assert 0 == await queue.room()
 
 
 @pytest.mark.parametrize("size", [10, 200_000])

@@ -107,10 +107,14 @@ class ScriptedReception:
         self.received: list[Received] = []
         self.done = 0
         self.says: list[Reply | BaseException] = []
+        self.room_bytes = 1 << 40
         self.may_answer = asyncio.Event()
         self.may_answer.set()
         self.has_begun = asyncio.Event()
         self.has_ended = asyncio.Event()
+
+    def refuse_size(self, account, size):
+        return Replies.STORE_FULL if max(size, 1) > self.room_bytes else None
 
     async def receive(
         self, account: Account, envelope: Envelope, data: bytes, client: str, is_waiting: Callable[[], bool]

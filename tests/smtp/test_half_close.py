@@ -67,7 +67,7 @@ async def test_a_message_that_waits_for_room_is_answered(make_doorstep):
         while doorstep.door._budget.used_bytes < 1800:  # noqa: ASYNC110 - the budget tells nobody
             await asyncio.sleep(0.01)
     waiter = await doorstep.ready()
-    answering = asyncio.create_task(half_closed(waiter, b"x\r\n.\r\nQUIT\r\n"))
+    answering = asyncio.create_task(half_closed(waiter, b"x" * 200 + b"\r\n.\r\nQUIT\r\n"))
     with pytest.raises(TimeoutError):
         async with asyncio.timeout(0.1):
             await asyncio.shield(answering)

@@ -163,7 +163,7 @@ async def test_a_chunk_without_room_in_memory_gets_452_and_nothing_behind_it_is_
     holder, waiter = await greeted(doorstep), await greeted(doorstep)
     await holder.send(OPEN + bdat(b"x" * 2000, last=True))
     await doorstep.reception.has_begun.wait()
-    await waiter.send(OPEN + bdat(b"first half") + bdat(b"second half", last=True) + b"NOOP\r\n")
+    await waiter.send(OPEN + bdat(b"first half" * 110) + bdat(b"second half", last=True) + b"NOOP\r\n")
     assert await codes(waiter, 2) == ["250"] * 2
     assert await waiter.reply() == str(Replies.STORE_FULL)
     assert await waiter.reply() == str(Replies.STORE_FULL)

@@ -8,7 +8,7 @@ import time
 import pytest
 from doorstep import PATIENCE_SECONDS, Caller, Doorstep, account
 
-from relay.budget import ByteBudget
+from relay.budget import SMALL_BYTES, ByteBudget
 from relay.config.settings import DeliverySettings
 from relay.outcome import Replies
 from relay.smtp.connection import Connection
@@ -334,6 +334,33 @@ async def _until_used(budget: ByteBudget, size: int) -> None:
             await asyncio.sleep(0.01)
 
 
+async def test_what_there_is_no_room_for_is_refused_before_it_comes(make_doorstep):
+    doorstep = await make_doorstep()
+    doorstep.reception.room_bytes = 1000
+    doorstep.gatekeeper.trusts = account("trusted")
+    caller = await doorstep.greeted()
+    assert await caller.say("MAIL FROM:<a@example.org> SIZE=1001") == str(Replies.STORE_FULL)
+    assert await caller.say("MAIL FROM:<a@example.org> SIZE=1000") == "250 2.1.0 Ok"
+    await caller.say("RSET")
+    doorstep.reception.room_bytes = 0
+    assert await caller.say("MAIL FROM:<a@example.org>") == str(Replies.STORE_FULL)
+
+
+async def test_a_small_message_passes_big_ones_that_wait_for_room(make_doorstep):
+    doorstep = await make_doorstep(delivery=DeliverySettings(bytes_in_flight=16 * SMALL_BYTES))
+    budget = doorstep.door._budget
+    held = [await _begin(doorstep, 14 * SMALL_BYTES)]
+    await _until_used(budget, 14 * SMALL_BYTES)
+    held.append(await _begin(doorstep, 2 * SMALL_BYTES))  # passes beyond the limit
+    await _until_used(budget, 16 * SMALL_BYTES)
+    held.append(await _begin(doorstep, 2 * SMALL_BYTES))  # waits
+
+    small = await doorstep.ready()
+    assert (await small.say("hello\r\n."))[:3] == "250"
+    for caller in (held[1], held[2], held[0]):  # whoever passed beyond the limit goes first, one at a time
+        assert (await caller.say("\r\n."))[:3] == "250"
+
+
 async def test_messages_wait_for_room_in_memory(make_doorstep):
     doorstep = await make_doorstep(delivery=DeliverySettings(bytes_in_flight=1000))
     budget = doorstep.door._budget
@@ -341,7 +368,7 @@ async def test_messages_wait_for_room_in_memory(make_doorstep):
     await _until_used(budget, 900)
     second = await _begin(doorstep, 900)  # passes beyond the limit, so that somebody can finish
     await _until_used(budget, 1800)
-    third = await _begin(doorstep, 10)
+    third = await _begin(doorstep, 200)
     await third.send(b"\r\n.\r\n")
     with pytest.raises(TimeoutError):
         async with asyncio.timeout(0.1):
@@ -359,7 +386,7 @@ async def test_a_message_that_waited_too_long_for_room_gets_452(make_doorstep):
     holder = await _begin(doorstep, 2000)
     await holder.send(b"\r\n.\r\n")
     await doorstep.reception.has_begun.wait()
-    waiter = await _begin(doorstep, 10)
+    waiter = await _begin(doorstep, 1100)
     await waiter.send(b"\r\n.\r\n")
     assert await waiter.reply() == str(Replies.STORE_FULL)
     assert await waiter.say("MAIL FROM:<>") == "250 2.1.0 Ok"
@@ -374,7 +401,7 @@ async def test_a_waiting_client_that_hangs_up_is_forgotten(make_doorstep):
     holder = await _begin(doorstep, 2000)
     await holder.send(b"\r\n.\r\n")
     await doorstep.reception.has_begun.wait()
-    waiter = await _begin(doorstep, 10)
+    waiter = await _begin(doorstep, 1100)
     waiter.hang_up()
     doorstep.reception.may_answer.set()
     assert (await holder.reply())[:3] == "250"

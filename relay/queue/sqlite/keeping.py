@@ -38,7 +38,8 @@ FROM unconfirmed CROSS JOIN message AS m ON m.seq = unconfirmed.message
 CROSS JOIN recipient AS r ON r.message = unconfirmed.message AND r.position = unconfirmed.position
 """  # noqa: S608 - our own words
 SELECT_KEPT = """
-SELECT (SELECT value FROM tally WHERE name = 'bytes_kept'), (SELECT coalesce(max(seq), 0) FROM message)
+SELECT (SELECT value FROM tally WHERE name = 'bytes_kept'), (SELECT value FROM tally WHERE name = 'messages_open'),
+    (SELECT coalesce(max(seq), 0) FROM message)
 """
 # Nothing is left to be done: no due time, no lease, no report, no body.
 CLOSE_MESSAGES = """
@@ -86,7 +87,7 @@ def insert(
 
     Those that there is no room for are told QueueFull and are not written.
     """
-    kept, seq = connection.execute(SELECT_KEPT).fetchone()
+    kept, waiting, seq = connection.execute(SELECT_KEPT).fetchone()
     messages: list[tuple[Value, ...]] = []
     recipients: list[tuple[Value, ...]] = []
     bodies: list[tuple[Value, ...]] = []
@@ -96,11 +97,11 @@ def insert(
         is_kept = keeps_body(each.new)
         size = len(each.new.message.data) if is_kept else 0
         try:
-            _check_room(each, size, kept, room)
+            _check_room(each, size, kept, waiting, room)
         except QueueFull as error:
             told.append(error)
             continue
-        seq, kept = seq + 1, kept + size
+        seq, kept, waiting = seq + 1, kept + size, waiting + is_open(each.new.entries)
         owed = owed_by(each.new.entries, each.new.message.envelope.mail_from)
         messages.append(_message_row(seq, each, size, now, is_owed=bool(owed)))
         recipients += [entry_values(seq, entry, owed.get(entry.position), now) for entry in each.new.entries]
@@ -116,9 +117,9 @@ def insert(
     return told
 
 
-def _check_room(incoming: Incoming, size: int, kept: int, room: Room) -> None:
+def _check_room(incoming: Incoming, size: int, kept: int, waiting: int, room: Room) -> None:
     if keeps_body(incoming.new):
-        room.check_kept(size, kept)
+        room.check_kept(size, kept, waiting)
         if incoming.file is None:
             room.take_disk(2 * size)  # to the log first, and then to the table
 

@@ -32,8 +32,17 @@ class Room:
         self._free = 0
         self._looked_at = float("-inf")
 
-    def check_kept(self, size: int, kept: int) -> None:
-        """Raise QueueFull where `size` more bytes of mail than the `kept` ones are too much."""
+    def left(self, kept: int, messages: int) -> int:
+        """Tell how many bytes more can be kept beside `kept` ones of so many messages."""
+        if messages >= self._settings.max_messages:
+            return 0
+        free = self._ask(self._settings.path.parent) - self._settings.min_free_bytes
+        return max(0, min(self._settings.max_bytes - kept, free))
+
+    def check_kept(self, size: int, kept: int, messages: int) -> None:
+        """Raise QueueFull where a message of `size` bytes is too much beside so many, and their `kept` bytes."""
+        if messages >= self._settings.max_messages:
+            raise QueueFull(f"store {self._settings.path}: {messages} messages wait; store.max_messages is reached")
         if kept + size > self._settings.max_bytes:
             raise QueueFull(f"store {self._settings.path}: it keeps {kept} bytes of mail; store.max_bytes is reached")
 

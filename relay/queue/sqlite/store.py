@@ -255,6 +255,10 @@ class SqliteQueue:
             continue
         return total
 
+    async def room(self) -> int:
+        """See `Queue.room`."""
+        return self._room.left(*await self._reader.ask(view.kept))
+
     async def close(self) -> None:
         """See `Queue.close`. Safe to repeat."""
         if self._closed:

@@ -23,6 +23,12 @@ def stats(connection: sqlite3.Connection) -> Counts:
     return Counts({state: tally[state] for state in State}, tally["messages_open"], oldest, tally["bytes_kept"])
 
 
+def kept(connection: sqlite3.Connection) -> tuple[int, int]:
+    """Tell how many bytes of how many open messages are kept."""
+    tally = dict(connection.execute(SELECT_TALLY).fetchall())
+    return tally["bytes_kept"], tally["messages_open"]
+
+
 def entries(connection: sqlite3.Connection, message_id: MessageId) -> Sequence[RecipientEntry] | None:
     """Read a message's recipients; None: no such message."""
     row = connection.execute(SELECT_SEQ, (message_id,)).fetchone()
