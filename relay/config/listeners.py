@@ -92,7 +92,7 @@ class ListenerSettings(Section):
     message_within: Seconds = Field(
         1800.0,
         gt=0,
-        description="How long a connection may give commands without a message being accepted; then 421 and hang-up.",
+        description="How long a connection may give commands, or send what is refused already, without a message being accepted; then hang-up.",
     )
 
     @model_validator(mode="before")

@@ -367,7 +367,7 @@ class Connection(BareSMTP):
     def _turn_to(self, phase: Phase) -> None:
         """Change whose turn it is, and with it the deadline."""
         self._phase = phase
-        self._deadlines.turn(phase, self._incoming.size)
+        self._deadlines.turn(phase, self._incoming.size, self._incoming.refusal)
         if phase is _STALLED:
             self._wire.read(on=False)
 

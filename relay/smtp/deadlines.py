@@ -10,7 +10,7 @@ from collections.abc import Callable
 from enum import Enum
 
 from relay.config import ListenerSettings
-from relay.outcome import Replies
+from relay.outcome import Replies, Reply
 from relay.smtp.answers import Farewell
 
 _LINGER_SECONDS = 2.0  # how long the client may take to read the last reply
@@ -73,12 +73,13 @@ class Deadlines:
         """Wait for the first command."""
         self._set(self._time() + self._rules.greeting_timeout, _SILENT)
 
-    def turn(self, phase: Phase, size: int = 0) -> None:
+    def turn(self, phase: Phase, size: int = 0, refusal: Reply | None = None) -> None:
         """Wait for what the phase is about.
 
         Args:
             phase: what is waited for now.
             size: in DATA, bytes that have come of the message; 0: it begins.
+            refusal: what will be said of the message, which is read to its end and thrown away; None: it is kept.
         """
         before, self._phase = self._phase, phase
         now = self._time()
@@ -88,6 +89,7 @@ class Deadlines:
             # What was waited for room, the client could not help.
             self._data_since = now if not size else self._data_since + self._stalled(before, now)
             self._wait_for_data(now, size)
+            self._bound_discarding(refusal)
         elif phase is _STALLED:
             self._stalled_since = now
             self._set(now + self._rules.data_timeout, _SILENT)
@@ -119,6 +121,12 @@ class Deadlines:
         silent, rate = now + self._rules.data_timeout, self._rules.data_least_rate
         slow = self._data_since + self._rules.data_timeout + size / rate if rate else math.inf
         self._set(min(silent, slow), _SILENT if silent <= slow else _SLOW)
+
+    def _bound_discarding(self, refusal: Reply | None) -> None:
+        # What is kept is bounded by its size; a BDAT may announce more than could be sent in a lifetime.
+        useless = self._useful_at + self._rules.message_within
+        if refusal is not None and useless < self._at:
+            self._set(useless, Farewell(refusal, "refused message does not end"))
 
     def _stalled(self, before: Phase, now: float) -> float:
         return now - self._stalled_since if before is Phase.STALLED else 0.0

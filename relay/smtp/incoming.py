@@ -45,6 +45,11 @@ class Incoming:
         return Replies.STORE_FULL if self._starved else Replies.TOO_BIG
 
     @property
+    def refusal(self) -> Reply | None:
+        """Say what will be said when its end, or the chunk's, has come, if that is known already."""
+        return (self.chunk.refusal if self.chunk else None) or self.fault
+
+    @property
     def holds_memory(self) -> bool:
         """Tell whether bytes of it are counted."""
         return self._share.held_bytes > 0

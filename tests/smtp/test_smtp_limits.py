@@ -216,6 +216,30 @@ async def test_a_connection_that_brings_no_message_is_told_and_cut(make_doorstep
     assert said[-1] == str(Replies.NO_MESSAGE)
 
 
+@pytest.mark.parametrize("begin", ["BDAT 99999999999999999999 LAST", "DATA"])
+async def test_a_refused_message_that_does_not_end_is_told_and_cut(make_doorstep, begin):
+    """The next reply would be due when it has come whole: a chunk can be announced that nobody could send in a life."""
+    doorstep = await make_doorstep({"message_within": 0.5, "max_message_bytes": 1000})
+    doorstep.gatekeeper.trusts = account("trusted")
+    caller = await doorstep.greeted()
+    for line in ("MAIL FROM:<a@example.org>", "RCPT TO:<b@example.org>"):
+        await caller.say(line)
+    await caller.send(f"{begin}\r\n".encode())
+    if begin == "DATA":
+        assert (await caller.reply())[:3] == "354"
+
+    flooding = asyncio.create_task(_flood(caller))
+    assert await caller.reply() == str(Replies.TOO_BIG)
+    flooding.cancel()
+    assert [event["reason"] for event in doorstep.events("connection_refused")] == ["refused message does not end"]
+
+
+async def _flood(caller: Caller) -> None:
+    while True:
+        await caller.send(b"x" * 998 + b"\r\n")
+        await asyncio.sleep(0.01)
+
+
 async def test_a_client_is_told_before_it_gives_up_waiting_for_the_answer(make_doorstep):
     """What is being taken goes on, in memory and counted; whoever takes it can see that nobody will hear."""
     doorstep = await make_doorstep({"final_timeout": 0.2})
