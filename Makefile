@@ -39,7 +39,7 @@ fuzz: .venv/.dev ## search for mail that raises, hangs or grows, for five minute
 
 siege: .venv/.dev ## attack a running gateway for minutes, where make test does it for seconds; ARGS="-k bytes" runs some
 	@.ci/system-packages
-	@SIEGE=long $(BIN)/python -m pytest tests/siege $(ARGS)
+	@SIEGE=long $(BIN)/python -m pytest tests/siege tests/sandbox/test_sandbox_openapi.py $(ARGS)
 
 constraints: .venv/.dev ## renew constraints.txt with the newest versions that fit
 	@$(BIN)/python -m pip install --quiet --upgrade --upgrade-strategy eager --editable '.[dev]'

@@ -10,6 +10,7 @@ from relay.sandbox.document import is_address, mailbox_key
 from relay.sandbox.faults import BadFaultError, fault_view
 from relay.sandbox.journal import call_view
 from relay.sandbox.mail import Fate, Mail, Shown
+from relay.sandbox.openapi import description
 from relay.sandbox.world import UnknownShapeError, World
 
 #: For mail content that is served by itself: nothing in it may run, load or be framed elsewhere.
@@ -27,6 +28,7 @@ def routes(world: World) -> list[web.RouteDef]:
         web.delete("/sandbox/mail", control.forget),
         web.get("/sandbox/calls", control.calls),
         web.get("/sandbox/stats", control.stats),
+        web.get("/sandbox/openapi.json", control.openapi),
         web.get("/sandbox/reports", control.reports),
         web.get("/sandbox/faults", control.faults),
         web.post("/sandbox/faults", control.add_fault),
@@ -81,6 +83,10 @@ class Control:
     async def stats(self, _request: web.Request) -> web.Response:
         """Exact counts."""
         return _json(self._world.stats())
+
+    async def openapi(self, _request: web.Request) -> web.Response:
+        """The description of both APIs."""
+        return _json(description(self._world))
 
     async def reports(self, _request: web.Request) -> web.Response:
         """Delivery reports that were posted."""

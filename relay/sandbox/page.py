@@ -60,6 +60,9 @@ class Page:
             hidden=max(len(mails) - _SHOWN, 0),
             calls=[(call, _clock_text(call.time)) for call in self._world.calls[: -_SHOWN - 1 : -1]],
             faults=self._world.faults.all(),
+            campaigns=self._world.campaigns.everybodys(),
+            contacts=self._world.book.contacts()[: -_SHOWN - 1 : -1],
+            events=self._world.book.newest_events(_SHOWN),
         )
         headers = {"Content-Security-Policy": _POLICY, "X-Content-Type-Options": "nosniff", "Cache-Control": "no-store"}
         return web.Response(text=text, content_type="text/html", headers=headers)

@@ -172,3 +172,19 @@ async def test_it_fits_phones_and_both_lights(caller):
     _, body, _ = await caller.request("GET", f"{caller.sandbox.url}/")
     assert b'name="viewport" content="width=device-width' in body
     assert b"prefers-color-scheme: dark" in body
+
+
+async def test_the_page_shows_campaigns_contacts_and_events_of_dmds(caller):
+    """And no key of any campaign."""
+    await caller.dmds("campania/", {"nombre": EVIL, "tipo": "api"})
+    await caller.dmds("contacto/", {"email": "ana@example.net", "nombre": EVIL, "bases": ["b1"], "campos": {"k": "v1"}})
+    await caller.dmds("whitelist/ana@example.net")
+    for _ in range(2):
+        await caller.dmds(MANY, send("bounce-hard@example.net"))
+    page = await read(caller)
+    words = page.text.split()
+    assert {"12345", "b1", "k=v1", "rebote-hard", "invalidacion"} <= set(words)
+    assert "valid, whitelisted" in page.text
+    assert "invalid" in words
+    assert [] == page.all("script")
+    assert "demo-apikey" not in page.text

@@ -4,6 +4,7 @@ from collections import OrderedDict, deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from itertools import islice
 from zoneinfo import ZoneInfo
 
 from relay.sandbox.dmds.wire import Happening
@@ -119,6 +120,10 @@ class Book:
     def events(self, dmdsid: str) -> list[Event]:
         """A customer's events, oldest first."""
         return [event for event in self._events if event.dmdsid == dmdsid]
+
+    def newest_events(self, most: int) -> list[Event]:
+        """The newest events of all customers, the newest first."""
+        return list(islice(reversed(self._events), most))
 
     def _bounced(self, dmdsid: str, eeid: str, contact: Contact) -> None:
         bounces = contact.hard_bounces + 1

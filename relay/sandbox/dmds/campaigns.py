@@ -49,6 +49,10 @@ class Campaigns:
         """A customer's campaigns."""
         return [campaign for (owner, _), campaign in self._campaigns.items() if owner == dmdsid]
 
+    def everybodys(self) -> list[Campaign]:
+        """The campaigns of all customers."""
+        return list(self._campaigns.values())
+
     def find(self, dmdsid: str, number: int) -> Campaign | None:
         """One campaign of a customer by its short number."""
         return self._campaigns.get((dmdsid, number))
