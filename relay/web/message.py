@@ -13,6 +13,7 @@ from relay.mime import inline_as_data, read
 from relay.queue.contract import Act
 from relay.queue.control import Detail, QueueControl, Tried
 from relay.web.guard import Guard
+from relay.web.inert import inert
 from relay.web.rendering import Renderer
 
 #: The mail is shown in a frame that may do nothing: no script, no form, nothing from elsewhere, no way out.
@@ -63,7 +64,7 @@ class MessagePages:
             html = inline_as_data(content.html, content.inline_images)
         except MailRefused as refusal:
             return web.Response(text=f"This mail cannot be shown: {refusal.reply.text}", headers=headers)
-        return web.Response(text=html, content_type="text/html", charset="utf-8", headers=headers)
+        return web.Response(text=inert(html), content_type="text/html", charset="utf-8", headers=headers)
 
     async def _source(self, request: web.Request) -> web.Response:
         data = await self._body(request)

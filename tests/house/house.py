@@ -106,6 +106,7 @@ DOORS: Mapping[str, tuple[str, ...]] = {
     "pydantic.SecretStr": ("relay",),  # a type that hides what it holds, wherever a secret travels
     "click": ("relay.cli", "relay.commands"),
     "jinja2": ("relay.web.rendering", "relay.sandbox.page"),
+    "nh3": ("relay.web.inert",),
     "babel": ("relay.web",),
     "itsdangerous": ("relay.web.visitor",),
     "rich": ("relay.commands.tables",),

@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 
 import pytest
+import pytest_asyncio
 from playwright.async_api import Browser, async_playwright
 from running import Gateway
 from visiting import Visit, web_config
@@ -19,7 +20,7 @@ def visit(web_gateway) -> Visit:
     return Visit(web_gateway)
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def browser() -> AsyncIterator[Browser]:
     async with async_playwright() as driver:
         chromium = await driver.chromium.launch(

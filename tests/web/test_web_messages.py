@@ -108,6 +108,7 @@ def test_the_mail_is_shown_where_nothing_in_it_can_act(ana, stuck, logins, uniqu
     status, page = ana.ask("GET", f"/messages/{sent}/seen")
     assert status == OK
     assert BODY_MARKER in page
+    assert not re.search("<(script|form|iframe|meta)", page)
     policy = ana.headers["content-security-policy"]
     assert policy.startswith("sandbox; default-src 'none'")
     assert "script" not in policy
