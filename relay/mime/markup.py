@@ -10,6 +10,7 @@ _HEAD_CHARS = 16384  # charsets are declared near the top (browsers look at 1024
 _FOOT_CHARS = 65536  # the document ends in them
 _META = re.compile(r"<meta\b[^<>]*+>", re.IGNORECASE)
 _CHARSET = re.compile(r"(charset\s*=\s*[\"']?\s*)[\w.:()+-]+", re.IGNORECASE)
+_META_NAME = re.compile(r"\s(?:name|property|itemprop)\s*=", re.IGNORECASE)
 _XML_ENCODING = re.compile(r"(\s*+<\?xml\b[^<>]*?\bencoding\s*=\s*[\"'])[\w.:-]+", re.IGNORECASE)
 _SNIFFED = re.compile(
     rb"(?:<meta\b[^<>]*?charset|\A\s*<\?xml\b[^<>]*?\bencoding)\s*=\s*[\"']?\s*([\w.:-]{1,40})", re.IGNORECASE
@@ -58,11 +59,17 @@ def tidy(html: str) -> str:
     html = html.removeprefix("\ufeff")
     told = top = html[:_HEAD_CHARS]
     if _META.search(top):
-        told = _META.sub(lambda meta: _CHARSET.sub(r"\g<1>utf-8", meta[0]), top)
+        told = _META.sub(_told_right, top)
     xml = _XML_ENCODING.match(told)
     if xml:
         told = f"{xml[1]}utf-8{told[xml.end() :]}"
     return html if told == top else told + html[_HEAD_CHARS:]
+
+
+def _told_right(meta: re.Match[str]) -> str:
+    # A description may speak of charsets, too.
+    is_other = _META_NAME.search(meta[0]) and "http-equiv" not in meta[0].lower()
+    return meta[0] if is_other else _CHARSET.sub(r"\g<1>utf-8", meta[0])
 
 
 def declared_charset(html: bytes) -> str:

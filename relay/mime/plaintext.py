@@ -35,8 +35,9 @@ _TRAILING = ".,;:!?'"
 _EMPHASIS = "*_~"
 _BRACKETS = (("(", ")"), ("[", "]"), ("{", "}"))
 #: RFC 3676 §4: a line that ends in a blank flows into the next of the same quote depth, but not from or into "-- ".
+#: Nor from or into an empty line, stuffed or not: many quote such as "> ", and nobody means an empty line to vanish.
 _FLOWED = re.compile(
-    r"^(>*+)((?:(?![ ]?--[ ]\n)[^\n]*[ ]\n(?=\1(?!>))\1(?![ ]?--[ ]?(?:\n|\Z))[ ]?)+)",
+    r"^(>*+)((?:(?![ ]?(?:--[ ])?\n)[^\n]*[ ]\n(?=\1(?!>))\1(?![ ]?(?:--[ ]?)?(?:\n|\Z))[ ]?)+)",
     re.MULTILINE,
 )
 

@@ -110,7 +110,8 @@ def _identified(html: str, found: Bodies, kinds: dict[int, str]) -> tuple[str, d
         if not kinds[id(part)].startswith(_SHOWABLE):
             continue
         has_location = bool(part.header.first("content-location"))
-        content_id = part.content_id or (f"location-{number}" if has_location else "")
+        # Some programs refer to a part by its name.
+        content_id = part.content_id or (f"location-{number}" if has_location else part.name)
         if content_id and content_id not in ids:
             ids[content_id] = part
             if has_location and len(located) < _MOST_LOCATIONS:

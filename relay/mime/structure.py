@@ -64,7 +64,9 @@ class Part:
     @property
     def content_id(self) -> str:
         """Return the Content-ID without brackets; empty: none."""
-        return self.header.first("content-id").decode("utf-8", "replace").strip(" \t\r\n<>")
+        told = self.header.first("content-id").decode("utf-8", "replace")
+        _, bracket, inner = told.partition("<")
+        return inner.partition(">")[0].strip() if bracket else told.strip(' \t\r\n>"')
 
 
 def read_structure(data: bytes, bounds: MimeSettings) -> Part:

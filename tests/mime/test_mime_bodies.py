@@ -387,6 +387,7 @@ def test_html_alone_is_sent_as_it_came():
         ),
         ('<?xml version="1.0" encoding="utf-8"?><p>ñ', '<?xml version="1.0" encoding="iso-8859-1"?><p>ñ'),
         ('<meta name="x" content="charset">ñ', '<meta name="x" content="charset">ñ'),
+        ('<meta name="x" content="charset=latin1">ñ', '<meta name="x" content="charset=latin1">ñ'),
     ],
 )
 def test_the_charset_told_in_html_becomes_what_is_sent(expected, page):

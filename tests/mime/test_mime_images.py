@@ -199,6 +199,19 @@ def test_a_document_with_a_content_id_is_no_image():
     assert (page, ["d.bin"]) == shown(page, image(b"doc@x", b"application/octet-stream", b"d.bin", b"no picture"))
 
 
+@pytest.mark.parametrize(
+    "written", [b'"<i@x>"', b"<i@x> (a picture)", b"(a picture) <i@x>", b"i@x", b"\r\n <i@x>", b"< i@x >"]
+)
+def test_a_content_id_may_be_written_oddly(written):
+    page = b'<img src="cid:i@x">'
+    found = content(multipart(b"related", html(page), image(b"", b"image/png", b"", PNG, b"Content-ID: " + written)))
+    assert ["i@x"] == [each.content_id for each in found.inline_images]
+
+
+def test_an_image_without_content_id_is_shown_by_its_name():
+    assert (f'<img src="{URI}">', []) == shown('<img src="cid:i.png">', image(b""))
+
+
 def test_of_two_images_with_one_content_id_the_first_is_shown():
     assert (f'<img src="{URI}">', ["second.png"]) == shown(
         '<img src="cid:i@x">', image(), image(name=b"second.png", body=b"other")

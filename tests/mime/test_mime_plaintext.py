@@ -137,7 +137,10 @@ def test_lines_of_html_stay_below_what_mail_allows(word):
     [
         ("one two\nthree\n", "one \r\ntwo\r\nthree\r\n", False),
         ("onetwo\n", "one \ntwo\n", True),
-        ("one \ntwo", "one \n\ntwo", False),
+        ("one \n\ntwo", "one \n\ntwo", False),
+        ("> one\n> \n> two", "> one\n> \n> two", False),
+        ("> one \n> \n> two three", "> one \n> \n> two \n> three", False),
+        ("one\n\ntwo", "one\n \ntwo", False),
         (">one two\n>>deeper\n>back", ">one \n>two\n>>deeper\n>back", False),
         ("> one two", "> one \n> two", False),
         (">one \n>>two", ">one \n>>two", False),
