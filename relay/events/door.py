@@ -37,8 +37,8 @@ class DoorEvents(Telling):
         self._refused_connections(listener, reason).inc()
         self._log.warning("connection_refused", listener=listener, client=client, reason=reason)
 
-    def command_refused(self, listener: str, client: str, verb: str, reply: Reply) -> None:
-        """A command other than DATA got a refusal."""
+    def command_refused(self, listener: str, client: str, verb: str, reply: Reply, *, is_last_told: bool) -> None:
+        """A command other than DATA got a refusal; `is_last_told`: silence until a message is accepted."""
         self._log.info(
             "command_refused",
             listener=listener,
@@ -47,6 +47,7 @@ class DoorEvents(Telling):
             code=reply.code,
             enhanced=reply.enhanced,
             text=reply.text,
+            is_last_told=is_last_told,
         )
 
     def login_accepted(self, login: str, account: str, client: str) -> None:

@@ -4,11 +4,12 @@ from relay.outcome import Replies, Reply
 from relay.smtp.answers import Answer, Farewell
 from relay.smtp.lobby import Lobby
 
+_MOST_TOLD = 100  # refusals that are told one by one, for each message at most
 _CONSEQUENCES = ("RCPT", "DATA", "BDAT")  # refused for what went wrong before them, or one by one in a long list
 
 
 class Patience:
-    """Tells of every refusal, and counts those that count."""
+    """Tells of refusals, and counts those that count."""
 
     def __init__(self, lobby: Lobby, client: str) -> None:
         self._lobby = lobby
@@ -17,6 +18,7 @@ class Patience:
         self._commands = 0
         self._pardons = 0
         self._has_told_of_surplus = False
+        self._told = 0
 
     def pardon(self, number: int) -> None:
         """Let so many refused recipients pass in the transaction that begins: a list with bad addresses, or a pipeline
@@ -27,7 +29,7 @@ class Patience:
 
     def renew(self) -> None:
         """Forget errors and commands: the client has sent a message."""
-        self._errors = self._commands = 0
+        self._errors = self._commands = self._told = 0
 
     def weigh(self, verb: str, answer: Answer) -> Answer:
         """Return the answer, or the farewell that takes its place. What refuses nothing passes.
@@ -45,7 +47,7 @@ class Patience:
             # No error, however many there are: smtplib gives all its recipients before it looks, and 421 in the middle
             # would cost those who were taken their mail (RFC 5321 §4.5.3.1.10).
             return self._tell_of_surplus(verb, answer, reply)
-        self._lobby.events.command_refused(self._lobby.name, self._client, verb or "unknown", reply)
+        self._tell(verb, reply)
         if isinstance(answer, Farewell) or self._is_pardoned(verb):
             return answer
         self._errors += 1
@@ -56,8 +58,16 @@ class Patience:
     def _tell_of_surplus(self, verb: str, answer: Answer, reply: Reply) -> Answer:
         if not self._has_told_of_surplus:
             self._has_told_of_surplus = True  # once for each transaction: there may be thousands
-            self._lobby.events.command_refused(self._lobby.name, self._client, verb, reply)
+            self._tell(verb, reply)
         return answer
+
+    def _tell(self, verb: str, reply: Reply) -> None:
+        """Tell of a refusal, unless that was done often: a list of bad recipients would fill the log."""
+        self._told += 1
+        if self._told <= _MOST_TOLD:
+            is_last = self._told == _MOST_TOLD
+            events = self._lobby.events
+            events.command_refused(self._lobby.name, self._client, verb or "unknown", reply, is_last_told=is_last)
 
     def _is_pardoned(self, verb: str) -> bool:
         if verb not in _CONSEQUENCES or self._pardons <= 0:

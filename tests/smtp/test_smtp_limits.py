@@ -102,6 +102,26 @@ async def test_surplus_recipients_are_no_errors_however_many(doorstep: Doorstep)
     assert [event["code"] for event in doorstep.events("command_refused")] == [452, 452]  # once a transaction
 
 
+async def test_a_list_of_bad_recipients_does_not_fill_the_log(doorstep: Doorstep):
+    doorstep.gatekeeper.trusts = account("trusted")
+    caller = await doorstep.greeted()
+    for _ in range(2):
+        lines = [
+            b"MAIL FROM:<>",
+            *[b"RCPT TO:<no address>"] * 500,
+            b"RCPT TO:<b@example.org>",
+            b"DATA",
+            b"x",
+            b".",
+            b"",
+        ]
+        await caller.send(b"\r\n".join(lines))
+        said = [(await caller.reply())[:3] for _ in range(504)]
+        assert said == ["250", *["501"] * 500, "250", "354", "250"]
+    told = [event["is_last_told"] for event in doorstep.events("command_refused")]
+    assert told == [*[False] * 99, True] * 2
+
+
 async def test_smtplib_sends_to_those_who_were_taken(doorstep: Doorstep):
     """The whole story: 2,100 recipients by sendmail, 1,000 are served and the others named."""
     doorstep.gatekeeper.trusts = account("trusted")
