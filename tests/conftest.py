@@ -13,7 +13,7 @@ hypothesis.settings.register_profile(
 )
 hypothesis.settings.load_profile("ours")
 
-pytest_plugins = ("discretion", "running")
+pytest_plugins = ("discretion", "running", "databases")
 
 
 def _refuse_skip(report: pytest.TestReport | pytest.CollectReport) -> None:

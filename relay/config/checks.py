@@ -53,6 +53,7 @@ def findings(settings: Settings, accounts: Collection[str]) -> Iterator[Finding]
         yield from _policy(("account", name), account)
     yield from _policy(("defaults",), settings.defaults)
     yield from _passthrough(settings.passthrough)
+    yield from _store(settings)
     yield from _providers(settings)
     yield from _sizes(settings)
     yield from _web(settings)
@@ -256,6 +257,33 @@ def _is_mailbox(text: str) -> bool:
     local, _, domain = address.rpartition("@")
     whole = text.strip() == address or (text.strip().endswith(f"<{address}>") and text.count("<") == 1)
     return bool(local and domain) and text.isprintable() and " " not in address and whole
+
+
+# --- store ---
+
+
+def _store(settings: Settings) -> Iterator[Finding]:
+    store = settings.store
+    if store.url is None:
+        if store.password is not None:
+            yield Finding(("store", "password"), "belongs to store.url, and there is none", "", "")
+        return
+    if "path" in store.model_fields_set:
+        yield Finding(("store", "path"), "is set, and so is store.url", "one of the two", store.path)
+    if not _is_database(store.url.get_secret_value()):
+        right = 'one like "postgresql://relay@db.example.org/relay"'
+        yield Finding(("store", "url"), "is not the address of a PostgreSQL database", right, "")
+    if store.secret_key is None:
+        wrong = "is missing: nodes that share a database must seal with the same secret"
+        yield Finding(("store", "secret_key"), wrong, 'one text for all, or "file:/etc/relay/secret.key"')
+
+
+def _is_database(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return False
+    return parts.scheme in {"postgresql", "postgres"} and bool(parts.path.strip("/"))
 
 
 # --- APIs ---

@@ -42,6 +42,8 @@ folder, wherever `relay serve` is started; also one that the environment sets.
 
 #: What optional options might be.
 _SAMPLES: Mapping[KeyPath, object] = {
+    ("store", "url"): "postgresql://relay@db.example.org/relay?sslmode=verify-full",
+    ("store", "password"): "file:/etc/relay/database.password",
     ("store", "secret_key"): "file:/etc/relay/secret.key",
     ("listener", "local", "certificate"): "/etc/relay/tls.pem",
     ("listener", "local", "key"): "/etc/relay/tls.key",

@@ -33,6 +33,15 @@ class StoreSettings(Section):
         Path("/var/lib/relay/relay.db"),
         description="The SQLite file; its folder must be writable. Never put it on NFS: file locks and syncs are not to be trusted there.",
     )
+    url: SecretStr | None = Field(
+        None,
+        description='Instead of a file: a PostgreSQL database (13 or newer) that any number of nodes share, like "postgresql://relay@db.example.org/relay?sslmode=verify-full"; several hosts are tried until one takes what is written. Then set secret_key, the same on all nodes. See docs/postgres.md.',
+    )
+    password: SecretStr | None = Field(None, description="For url, where it does not stand in there.")
+    node: str = Field(
+        "",
+        description="With url: the name of this node, which no other node of the database has; a node that comes back under its name goes on with what it had under way. Empty: the machine's own.",
+    )
     secret_key: SecretStr | None = Field(
         None,
         description="Seals pass-through credentials in the store. Unset: made once and kept beside the store in secret.key, mode 0600. Losing it makes queued pass-through mail wait until the application logs in again.",

@@ -51,6 +51,19 @@ MISTAKES = {
     '[store]\nmax_bytes = "much"': [
         'store.max_bytes = "much": is not possible; it takes a size like "35MiB" or a number of bytes'
     ],
+    '[store]\nurl = "mysql://db/relay"\nsecret_key = "x"': [
+        'store.url = ***: is not the address of a PostgreSQL database; one like "postgresql://relay@db.example.org/relay"',
+    ],
+    '[store]\nurl = "postgresql://relay@db/relay"': [
+        (
+            "store.secret_key: is missing: nodes that share a database must seal with the same secret; "
+            'one text for all, or "file:/etc/relay/secret.key"'
+        )
+    ],
+    '[store]\npath = "/srv/relay.db"\nurl = "postgresql://db/relay"\nsecret_key = "x"': [
+        'store.path = "/srv/relay.db": is set, and so is store.url; one of the two',
+    ],
+    '[store]\npassword = "x"': ["store.password = ***: belongs to store.url, and there is none"],
     "[store]\npath = 5": ["store.path = 5: is not possible; it takes a path in quotes"],
     'store = "x"': ["store: is not possible; it takes a table"],
     "[listener.a]\nmax_recipients = 99": [

@@ -96,6 +96,7 @@ DOORS: Mapping[str, tuple[str, ...]] = {
     "aiohttp": ("relay.providers", "relay.sandbox.reports", "relay.sandbox.dmds.pages"),
     "aiohttp.web": ("relay.web", "relay.sandbox"),
     "sqlite3": ("relay.queue.sqlite*",),
+    "asyncpg": ("relay.queue.postgres",),
     "structlog": ("relay.log",),
     "logging": ("relay.log",),
     "argon2": ("relay.accounts",),

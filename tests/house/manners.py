@@ -23,6 +23,10 @@ CATCH_ALLS: Mapping[str, str] = {
     "relay.web.server.Web._answer_whatever_happens": "one request",
     "relay.queue.sqlite.writer.Writer._commit": "a group: done again one by one, which shows whose fault it is",
     "relay.queue.sqlite.writer.Writer._attempt": "one operation in a group: raised again where it is awaited",
+    "relay.queue.postgres.writer.Writer._do": "a group: raised again where its operations are awaited",
+    "relay.queue.postgres.writer.Writer._commit": "a commit: what became of it is looked up",
+    "relay.queue.postgres.writer.Writer._work": "a group: done again one by one, which shows whose fault it is",
+    "relay.queue.postgres.writer.Writer._attempt": "one operation in a group: raised again where it is awaited",
 }
 
 #: Modules that work when imported: they are the program's beginning.

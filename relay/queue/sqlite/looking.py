@@ -1,15 +1,14 @@
 """Looking into messages for a person. Runs in the reader thread, on one snapshot."""
 
-import json
 import sqlite3
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from relay.message import MessageId
-from relay.mime.content import Fidelity, Note
-from relay.queue.contract import RecipientEntry, Verb
-from relay.queue.control import Backlog, Detail, Kept, Page, Selection, Tried
+from relay.queue.contract import RecipientEntry
+from relay.queue.control import Backlog, Detail, Kept, Page, Selection
+from relay.queue.looking import detail_from, kept_from
 from relay.queue.rows import entry_from
 from relay.queue.sqlite import standing
 from relay.queue.sqlite.acting import act_from
@@ -62,15 +61,13 @@ def detail(connection: sqlite3.Connection, message_id: MessageId) -> Detail | No
         return None
     seq = (row["seq"],)
     (kept,) = _kept(connection, [row])
-    return Detail(
-        kept=kept,
-        ret=row["ret"],
-        envid=row["envid"],
-        notes=tuple(Note(code, text, Fidelity(fidelity)) for code, text, fidelity in json.loads(row["notes"])),
-        tried=tuple(_tried_from(row) for row in connection.execute(SELECT_TRIED, seq)),
-        acts=tuple(act_from(act) for act in connection.execute(SELECT_ACTS, seq)),
-        noted={position: Verb(verb) for position, verb in connection.execute(SELECT_NOTED, seq)},
-        pause=next((pause for pause in standing.paused(connection) if pause.account == kept.account), None),
+    return detail_from(
+        row,
+        kept,
+        tried=connection.execute(SELECT_TRIED, seq),
+        acts=[act_from(act) for act in connection.execute(SELECT_ACTS, seq)],
+        noted=connection.execute(SELECT_NOTED, seq),
+        pauses=standing.paused(connection),
     )
 
 
@@ -98,27 +95,4 @@ def _kept(connection: sqlite3.Connection, rows: Sequence[sqlite3.Row]) -> list[K
     entries: defaultdict[int, list[RecipientEntry]] = defaultdict(list)
     for row in connection.execute(SELECT_ENTRIES, (listed(row["seq"] for row in rows),)):
         entries[row["message"]].append(entry_from(row))
-    return [_kept_from(row, entries[row["seq"]]) for row in rows]
-
-
-def _kept_from(row: sqlite3.Row, entries: Sequence[RecipientEntry]) -> Kept:
-    return Kept(
-        id=MessageId(row["id"]),
-        account=row["account"],
-        client=row["client"],
-        mode=row["mode"],
-        mail_from=row["mail_from"],
-        size=row["size"],
-        received_at=row["received_at"],
-        expires_at=row["expires_at"],
-        due_at=row["due_at"],
-        leased_by=row["leased_by"] or "",
-        lease_until=row["lease_until"],
-        finished_at=row["finished_at"],
-        has_body=row["kept_bytes"] > 0,
-        entries=tuple(entries),
-    )
-
-
-def _tried_from(row: sqlite3.Row) -> Tried:
-    return Tried(**(dict(row) | {"maybe_accepted": bool(row["maybe_accepted"])}))
+    return [kept_from(row, entries[row["seq"]]) for row in rows]
