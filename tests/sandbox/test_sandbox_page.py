@@ -181,7 +181,7 @@ async def test_the_page_shows_campaigns_contacts_and_events_of_dmds(caller):
     await caller.dmds("whitelist/ana@example.net")
     for _ in range(2):
         await caller.dmds(MANY, send("bounce-hard@example.net"))
-    page = await read(caller)
+    page, _ = await read(caller)
     words = page.text.split()
     assert {"12345", "b1", "k=v1", "rebote-hard", "invalidacion"} <= set(words)
     assert "valid, whitelisted" in page.text
