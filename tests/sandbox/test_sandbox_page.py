@@ -182,9 +182,7 @@ async def test_the_page_shows_campaigns_contacts_and_events_of_dmds(caller):
     for _ in range(2):
         await caller.dmds(MANY, send("bounce-hard@example.net"))
     page, _ = await read(caller)
-    words = page.text.split()
-    assert {"12345", "b1", "k=v1", "rebote-hard", "invalidacion"} <= set(words)
-    assert "valid, whitelisted" in page.text
-    assert "invalid" in words
+    shown = ("Campaign 12345", EVIL, "ana@example.net", "b1", "k=v1", "valid, whitelisted", "invalidacion")
+    assert [] == [words for words in shown if words not in page.text]
     assert [] == page.all("script")
     assert "demo-apikey" not in page.text
