@@ -99,6 +99,7 @@ class Queued:
             due_at=max(now, next_due_at(entries, policy) or now),
             expires_at=prepared.message.received_at + policy.max_age,
             notes=prepared.notes,
+            notice_at=_notice_at(prepared),
         )
 
     async def put(self, new: NewMessage) -> Taken:
@@ -331,3 +332,9 @@ class _Handover:
     async def after(self, result: CallResult, *, is_last: bool) -> None:
         """Record a call once the message is there."""
         await (await self._store).after(result, is_last=is_last)
+
+
+def _notice_at(prepared: Prepared) -> float | None:
+    """Tell when the sender is to be told that the message still waits; None: never."""
+    after, message = prepared.account.policy.reports.delay_notice, prepared.message
+    return message.received_at + after if after and message.envelope.mail_from else None

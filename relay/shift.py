@@ -6,9 +6,11 @@ rules; the old one finishes what it has begun by the rules that it began with, a
 
 import asyncio
 import random
+import socket
 from collections.abc import Callable, Collection, Coroutine, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from relay.accounts import Accounts
 from relay.accounts.remembered import Remembered
@@ -30,6 +32,7 @@ from relay.proof import Proof
 from relay.providers import HttpClient, build_providers
 from relay.queue.sqlite import SqliteQueue
 from relay.reception import Reception
+from relay.reports import Reporter, Routing
 from relay.seal import Sealer
 from relay.settlement import Schedule
 from relay.unheard import Unheard
@@ -63,6 +66,7 @@ class Shift:
     _pauses: Pauses
     _auto: Auto
     _worker: Worker
+    _reporter: Reporter
     _background: Mapping[str, Callable[[], Coroutine[None, None, None]]]  # what runs beside the worker
     _things: AsyncExitStack  # to be closed at the end
     tasks: dict[str, asyncio.Task[None]] = field(default_factory=dict)  # what runs until the shift ends
@@ -116,6 +120,7 @@ class Shift:
                 pauses,
                 auto,
                 worker,
+                reporter,
                 {"vacancy": vacancy.run} | (house if ground.keeps_house else {}),
                 things.pop_all(),
             )
@@ -128,8 +133,9 @@ class Shift:
                 await self._pauses.hurry(name)
 
     def begin(self) -> None:
-        """Work off the queue; keep house, and seek proof."""
+        """Work off the queue; tell senders, keep house, and seek proof."""
         self.tasks["worker"] = asyncio.create_task(self._worker.run(), name="worker")
+        self.tasks["reporter"] = asyncio.create_task(self._reporter.run(), name="reporter")
         for name, run in self._background.items():
             self.tasks[name] = asyncio.create_task(run(), name=name)
 
@@ -148,7 +154,9 @@ class Shift:
         if "worker" not in self.tasks:
             await self._things.aclose()
             return 0
-        unfinished = await asyncio.gather(self._auto.close(within_seconds), self._worker.stop(within_seconds))
+        unfinished = await asyncio.gather(
+            self._auto.close(within_seconds), self._worker.stop(within_seconds), self._reporter.stop(within_seconds)
+        )
         for name in self._background:
             self.tasks[name].cancel()
         await asyncio.gather(*self.tasks.values(), return_exceptions=True)
@@ -187,6 +195,39 @@ def _intakes(
     direct = Direct(queued, preparation, delivery, doubts, pauses, events)
     auto = Auto(ground.owner, direct, queued, delivery, keeper, custodian, schedule, doubts, pauses, events, clock)
     return {"queue": queued, "direct": direct, "auto": auto}, auto
+
+
+def _reporter(
+    settings: Settings,
+    ground: Ground,
+    accounts: Accounts,
+    preparation: Preparation,
+    intake: Intake,
+    http: HttpClient,
+) -> Reporter:
+    hostname = settings.hostname or socket.gethostname()
+    routing = Routing(
+        gatekeeper=accounts,
+        preparation=preparation,
+        intake=intake,
+        view=ground.queue,
+        http=http,
+        hostname=hostname,
+        directory=Path(f"{settings.store.path}.reports"),
+        clock=ground.clock,
+    )
+    return Reporter(
+        ground.owner,
+        reports=ground.queue.reports,
+        gatekeeper=accounts,
+        defaults=settings.defaults,
+        route_of=routing.route_of,
+        hostname=hostname,
+        retry=settings.retry,
+        random=random.random,
+        events=ground.events,
+        clock=ground.clock,
+    )
 
 
 def _lease_seconds(settings: Settings) -> float:

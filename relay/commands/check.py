@@ -38,7 +38,7 @@ def check(config: Path, *, online: bool) -> None:
     if settings is not None:
         problems += [*_certificates(settings), *_addresses(settings), *_providers(settings), *_store(settings)]
         problems += filter(None, [shortage(settings)])
-        for line in _profiles(settings):
+        for line in [*_profiles(settings), *_reports(settings)]:
             click.echo(line)
         for hint in [*warnings(settings), *_hints(settings)]:
             click.echo(f"warning: {hint}")
@@ -67,6 +67,13 @@ def _profiles(settings: Settings) -> Iterator[str]:
         if governed:
             options = ", ".join(f"{key} = {json.dumps(value)}" for key, value in governed.items())
             yield f"listener.{name}: profile {listener.profile}: {options}"
+
+
+def _reports(settings: Settings) -> Iterator[str]:
+    """Tell which way reports to senders take, where nobody said so and somebody must look."""
+    if settings.defaults.reports.chosen_route == "directory":
+        folder = settings.defaults.reports.directory or f"{settings.store.path}.reports"
+        yield f"defaults.reports: of mail that fails senders are told in {folder} only; set postmaster or a route"
 
 
 def _certificates(settings: Settings) -> Iterator[str]:

@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 
 from relay.config.checks import is_loopback
 from relay.config.listeners import ListenerSettings
-from relay.config.settings import Settings
+from relay.config.settings import AccountPolicy, Settings
 
 _WIDE = 65536  # addresses: more than this is hardly one's own network
 
@@ -17,6 +17,7 @@ def warnings(settings: Settings) -> list[str]:
         *(line for name, listener in settings.listener.items() for line in _listener(f"listener.{name}", listener)),
         *_senders(settings),
         *_providers(settings),
+        *_reports(settings),
         *_sizes(settings),
         *_web(settings),
     ]
@@ -107,6 +108,13 @@ def _providers(settings: Settings) -> Iterator[str]:
         parts = urlsplit(url)
         if parts.scheme == "http" and not is_loopback(parts.hostname or ""):
             yield f"provider.{name}: credentials and mail cross the network in clear; https is right"
+
+
+def _reports(settings: Settings) -> Iterator[str]:
+    policies: dict[str, AccountPolicy] = {"defaults": settings.defaults, **settings.account}
+    untold = [name for name, policy in policies.items() if policy.reports.chosen_route == "none"]
+    if untold:
+        yield f"reports.route is none, so senders never learn that their mail failed: {', '.join(untold)}"
 
 
 def _sizes(settings: Settings) -> Iterator[str]:

@@ -11,6 +11,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from relay.config.listeners import ListenerSettings
+from relay.config.reports import ReportSettings, WebhookRouteSettings
 from relay.config.section import Network
 from relay.config.senders import SenderPattern
 from relay.config.settings import AccountPolicy, AccountSettings, PassthroughSettings, Settings
@@ -25,6 +26,8 @@ DMDSID = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,52}[A-Za-z0-9])?")
 _ARGON2 = re.compile(r"\$argon2(?:id|i|d)\$v=[0-9]+\$m=[0-9]+,t=[0-9]+,p=[0-9]+\$[A-Za-z0-9+/]+\$[A-Za-z0-9+/]{16,}")
 #: Characters; with 64 to choose from, 120 bits.
 _SHORTEST_TOKEN = 20
+#: 24 to 64 bytes (Standard Webhooks, "Signature scheme").
+_WEBHOOK_SECRET = re.compile(r"whsec_[A-Za-z0-9+/]{32,88}={0,2}")
 _SENDERS = '"Name <a@example.org>" or "a@example.org"'
 _DMDSID_WORDS = "letters, digits and inner hyphens, at most 54, as in the name of the customer's host"
 
@@ -247,9 +250,36 @@ def _policy(path: KeyPath, policy: AccountPolicy) -> Iterator[Finding]:
         problem = default_problem(key, value)
         if problem:
             yield Finding((*path, "powers", key), problem, "", value)
+    yield from _reports((*path, "reports"), policy.reports)
     for position, campaign in enumerate(policy.campaigns):
         if campaign < 1:
             yield Finding((*path, "campaigns", f"[{position}]"), "is not a campaign", "a number above 0", campaign)
+
+
+def _reports(path: KeyPath, reports: ReportSettings) -> Iterator[Finding]:
+    if reports.postmaster and not _is_mailbox(reports.postmaster):
+        yield Finding((*path, "postmaster"), "is not one sender", _SENDERS, reports.postmaster)
+    if reports.chosen_route == "api" and not reports.postmaster:
+        yield Finding((*path, "postmaster"), 'is missing: route = "api" needs whom reports come from', _SENDERS)
+    if reports.chosen_route == "smtp" and reports.smtp.address is None:
+        right = 'host and port of the mail server, like "mail.example.org:25"'
+        yield Finding((*path, "smtp", "address"), 'is missing: route = "smtp" needs it', right)
+    if reports.chosen_route == "webhook":
+        yield from _webhook((*path, "webhook"), reports.webhook)
+    yield from _readable((*path, "smtp", "ca_file"), reports.smtp.ca_file)
+    yield from _readable((*path, "webhook", "ca_file"), reports.webhook.ca_file)
+
+
+def _webhook(path: KeyPath, webhook: WebhookRouteSettings) -> Iterator[Finding]:
+    parts = urlsplit(webhook.url)
+    is_here = parts.scheme == "http" and is_loopback(parts.hostname or "")
+    if not parts.hostname or not (parts.scheme == "https" or is_here):
+        right = 'one like "https://erp.example.org/reports"; http only to this machine itself'
+        yield Finding((*path, "url"), "is not an address that reports may be posted to", right, webhook.url)
+    secret = webhook.secret.get_secret_value()
+    if not _WEBHOOK_SECRET.fullmatch(secret):
+        right = '"whsec_" and 24 to 64 random bytes as base64, as `openssl rand -base64 32` makes them'
+        yield Finding((*path, "secret"), "is not a key for signing", right, "" if secret else None)
 
 
 def _is_mailbox(text: str) -> bool:

@@ -47,6 +47,10 @@ _SAMPLES: Mapping[KeyPath, object] = {
     ("store", "secret_key"): "file:/etc/relay/secret.key",
     ("listener", "local", "certificate"): "/etc/relay/tls.pem",
     ("listener", "local", "key"): "/etc/relay/tls.key",
+    ("defaults", "reports", "directory"): "/var/lib/relay/reports",
+    ("defaults", "reports", "smtp", "address"): "mail.example.org:25",
+    ("defaults", "reports", "smtp", "ca_file"): "/etc/relay/ca.pem",
+    ("defaults", "reports", "webhook", "ca_file"): "/etc/relay/ca.pem",
     ("provider", "mensatek", "ca_file"): "/etc/relay/ca.pem",
     ("provider", "dmds", "ca_file"): "/etc/relay/ca.pem",
 }

@@ -185,11 +185,14 @@ def _canonical_powers(policy: Tree) -> None:
 
 def _lay_under(policy: Tree, defaults: Mapping[str, Any], inherit: Callable[[KeyPath], None]) -> None:
     for key, value in defaults.items():
-        if key == "powers" and isinstance(value, dict) and isinstance(policy.get(key, {}), dict):
+        if isinstance(value, dict) and isinstance(policy.get(key, {}), dict):
             own = policy.get(key, {})
-            for name in value.keys() - own.keys():
-                inherit((key, name))
-            policy[key] = {**value, **own}
+            policy[key] = {**own}
+
+            def inherit_below(below: KeyPath, key: str = key) -> None:
+                inherit((key, *below))
+
+            _lay_under(policy[key], value, inherit_below)
         elif key not in policy:
             policy[key] = value
             inherit((key,))

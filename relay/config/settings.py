@@ -9,6 +9,7 @@ from typing import Literal
 from pydantic import Field, SecretStr
 
 from relay.config.listeners import ListenerSettings
+from relay.config.reports import ReportSettings
 from relay.config.section import Name, Section
 from relay.config.units import Bytes, Seconds
 from relay.config.web import WebSettings
@@ -170,6 +171,7 @@ class AccountPolicy(Section):
         default=True,
         description="DMDS: ask for the campaign's events whether a mail was made whose answer never came. Switch this off where other programs than this gateway send to the same people through the same customer at the same time: their mail would be taken for proof.",
     )
+    reports: ReportSettings = Field(default_factory=ReportSettings)
 
 
 class AccountSettings(AccountPolicy):

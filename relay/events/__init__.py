@@ -7,9 +7,10 @@ from relay.events.acceptance import AcceptanceEvents
 from relay.events.delivery import DeliveryEvents
 from relay.events.door import DoorEvents
 from relay.events.program import ProgramEvents
+from relay.events.reports import ReportEvents
 from relay.events.store import StoreEvents
 from relay.events.web import WebEvents
 
 
-class Events(ProgramEvents, DoorEvents, AcceptanceEvents, DeliveryEvents, StoreEvents, WebEvents):
+class Events(ProgramEvents, DoorEvents, AcceptanceEvents, DeliveryEvents, ReportEvents, StoreEvents, WebEvents):
     """What happens, told to the log and to the metrics."""

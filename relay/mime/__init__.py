@@ -1,6 +1,7 @@
 """From bytes to `Content`: structure, headers, body, attachments, fidelity notes. Pure."""
 
 from relay.mime.content import Attachment, Content, EncodedBody, Fidelity, InlineImage, Note
+from relay.mime.glance import Glance, glance
 from relay.mime.images import inline_as_attachments, inline_as_data
 from relay.mime.notes import NOTES
 from relay.mime.reading import read
@@ -13,8 +14,10 @@ __all__ = [
     "Content",
     "EncodedBody",
     "Fidelity",
+    "Glance",
     "InlineImage",
     "Note",
+    "glance",
     "inline_as_attachments",
     "inline_as_data",
     "read",

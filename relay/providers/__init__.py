@@ -3,10 +3,10 @@
 from relay.config.settings import ProvidersSettings
 from relay.providers.contract import Providers
 from relay.providers.dmds import DmdsProvider
-from relay.providers.http import HttpClient
+from relay.providers.http import HttpClient, trust
 from relay.providers.mensatek import MensatekProvider
 
-__all__ = ["HttpClient", "build_providers"]
+__all__ = ["HttpClient", "build_providers", "trust"]
 
 
 def build_providers(settings: ProvidersSettings, http: HttpClient) -> Providers:

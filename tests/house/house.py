@@ -78,7 +78,8 @@ FLOORS = (
     Floor(("relay.keeping", "relay.entries", "relay.doubts"), neighbours=False),
     Floor(("relay.active", "relay.unheard", "relay.vacancy"), neighbours=False),
     Floor(("relay.intake", "relay.tracking", "relay.bounce"), neighbours=False),
-    Floor(("relay.reception",), neighbours=False),  # reads, checks, and chooses the intake
+    # Reads, checks, and chooses the intake; and what goes back to the sender, by the intake too.
+    Floor(("relay.reception", "relay.reports"), neighbours=False),
     Floor(
         ("relay.smtp", "relay.worker", "relay.housekeeping", "relay.audit", "relay.web", "relay.sandbox"),
         neighbours=False,
@@ -97,6 +98,8 @@ DOORS: Mapping[str, tuple[str, ...]] = {
     "aiohttp.web": ("relay.web", "relay.sandbox"),
     "sqlite3": ("relay.queue.sqlite*",),
     "asyncpg": ("relay.queue.postgres",),
+    "aiosmtplib": ("relay.reports.routes.smtp",),
+    "standardwebhooks": ("relay.reports.routes.webhook",),
     "structlog": ("relay.log",),
     "logging": ("relay.log",),
     "argon2": ("relay.accounts",),

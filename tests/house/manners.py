@@ -21,6 +21,8 @@ CATCH_ALLS: Mapping[str, str] = {
     "relay.delivery.Delivery._send": "one call: whatever went wrong, the API may have the mail, and that is an outcome",
     "relay.active.ActiveQueue._attempt": "one message of the queue: the others go on",
     "relay.web.server.Web._answer_whatever_happens": "one request",
+    "relay.reports.reporter.Reporter._tell_or_omit": "one message: the senders of all others are told",
+    "relay.reports.reporter.Reporter._hand_over": "one report: it is tried again, and so are all others",
     "relay.queue.sqlite.writer.Writer._commit": "a group: done again one by one, which shows whose fault it is",
     "relay.queue.sqlite.writer.Writer._attempt": "one operation in a group: raised again where it is awaited",
     "relay.queue.postgres.writer.Writer._do": "a group: raised again where its operations are awaited",

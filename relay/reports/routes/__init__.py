@@ -1,0 +1,1 @@
+"""The return routes, each behind the same contract."""
