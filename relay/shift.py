@@ -110,9 +110,6 @@ class Shift:
                 events=events,
                 clock=clock,
             )
-            housekeeping = Housekeeping(queue, settings.store.keep, events, clock)
-            audit, vacancy = Audit(queue, accounts, events), Vacancy(queue, events)
-            house = {"housekeeping": housekeeping.run, "proof": proof.run, "audit": audit.run}
             return cls(
                 settings,
                 accounts,
@@ -120,8 +117,8 @@ class Shift:
                 pauses,
                 auto,
                 worker,
-                reporter,
-                {"vacancy": vacancy.run} | (house if ground.keeps_house else {}),
+                _reporter(settings, ground, accounts, preparation, intakes["queue"], http),
+                _background(settings, ground, accounts, proof),
                 things.pop_all(),
             )
 
@@ -195,6 +192,17 @@ def _intakes(
     direct = Direct(queued, preparation, delivery, doubts, pauses, events)
     auto = Auto(ground.owner, direct, queued, delivery, keeper, custodian, schedule, doubts, pauses, events, clock)
     return {"queue": queued, "direct": direct, "auto": auto}, auto
+
+
+def _background(
+    settings: Settings, ground: Ground, accounts: Accounts, proof: Proof
+) -> Mapping[str, Callable[[], Coroutine[None, None, None]]]:
+    background = {"vacancy": Vacancy(ground.queue, ground.events).run}
+    if not ground.keeps_house:
+        return background
+    housekeeping = Housekeeping(ground.queue, settings.store.keep, ground.events, ground.clock)
+    audit = Audit(ground.queue, accounts, ground.events)
+    return background | {"housekeeping": housekeeping.run, "proof": proof.run, "audit": audit.run}
 
 
 def _reporter(
