@@ -110,6 +110,7 @@ class Shift:
                 events=events,
                 clock=clock,
             )
+            vacancy = Vacancy(queue, events)
             return cls(
                 settings,
                 accounts,
@@ -118,7 +119,7 @@ class Shift:
                 auto,
                 worker,
                 _reporter(settings, ground, accounts, preparation, intakes["queue"], http),
-                _background(settings, ground, accounts, proof),
+                _background(settings, ground, accounts, proof, vacancy),
                 things.pop_all(),
             )
 
@@ -195,9 +196,9 @@ def _intakes(
 
 
 def _background(
-    settings: Settings, ground: Ground, accounts: Accounts, proof: Proof
+    settings: Settings, ground: Ground, accounts: Accounts, proof: Proof, vacancy: Vacancy
 ) -> Mapping[str, Callable[[], Coroutine[None, None, None]]]:
-    background = {"vacancy": Vacancy(ground.queue, ground.events).run}
+    background = {"vacancy": vacancy.run}
     if not ground.keeps_house:
         return background
     housekeeping = Housekeeping(ground.queue, settings.store.keep, ground.events, ground.clock)
