@@ -33,36 +33,27 @@ class Reference:
 
     start: int
     end: int
-    content_id: str
+    content_id: str  # empty: none of those that are looked for
 
 
 def references(html: str, content_ids: Mapping[str, str]) -> Iterator[Reference]:
-    """Find where the HTML shows one of these Content-IDs.
+    """Find where the HTML shows something by cid:, one of these Content-IDs or another.
 
     Args:
         html: The document.
         content_ids: Every spelling that is looked for -> the Content-ID meant; see `spellings`.
     """
-    if not content_ids:
+    if not content_ids and "cid:" not in html:
         return
     for start, end in _shown_marks(html):
+        found = None
         for pattern in (_BARE, _QUOTED, _BRACKETED):
             written = pattern.match(html, end)
-            if written is None:
-                continue
-            found = _resolved(written[0], content_ids)
+            found = _resolved(written[0], content_ids) if written else None
             if found:
-                content_id, length = found
-                yield Reference(start, end + length, content_id)
                 break
-
-
-def shows_more(html: str, content_ids: Mapping[str, str]) -> bool:
-    """Tell whether the HTML shows something by cid: that is none of these."""
-    if "cid:" not in html:
-        return False
-    there = {reference.start for reference in references(html, content_ids)}
-    return any(start not in there for start, _ in _shown_marks(html))
+        content_id, length = found or ("", 0)
+        yield Reference(start, end + length, content_id)
 
 
 def spellings(content_ids: Sequence[str]) -> dict[str, str]:
@@ -84,7 +75,7 @@ def inline_as_data(html: str, images: Sequence[InlineImage], *, max_bytes: int =
     made: dict[str, str] = {}
     pieces: list[str] = []
     position = size = 0
-    for reference in references(html, spellings(tuple(by_id))):
+    for reference in _known(html, spellings(tuple(by_id))):
         address = made.get(reference.content_id)
         if address is None:
             image = by_id[reference.content_id]
@@ -109,13 +100,13 @@ def inline_as_attachments(html: str, images: Sequence[InlineImage]) -> tuple[str
     table = spellings(tuple(by_id))
 
     def named(tag: re.Match[str]) -> str:
-        shown = next(references(tag[0], table), None)
+        shown = next(_known(tag[0], table), None)
         return tag[0] if shown is None else f"<span>[{escape(by_id[shown.content_id].name)}]</span>"
 
     html = _IMAGE_TAG.sub(named, html) if images else html
     pieces: list[str] = []
     position = 0
-    for reference in references(html, table):  # backgrounds and the like: nothing to be read there
+    for reference in _known(html, table):  # backgrounds and the like: nothing to be read there
         pieces.append(html[position : reference.start])
         position = reference.end
     html = "".join([*pieces, html[position:]])
@@ -140,6 +131,10 @@ def sniffed_type(encoded: bytes) -> str:
     if head.startswith(b"RIFF") and head[8:12] == b"WEBP":
         return "image/webp"
     return next((kind for magic, kind in _MAGIC if head.startswith(magic)), "")
+
+
+def _known(html: str, content_ids: Mapping[str, str]) -> Iterator[Reference]:
+    return (reference for reference in references(html, content_ids) if reference.content_id)
 
 
 def _shown_marks(html: str) -> Iterator[tuple[int, int]]:

@@ -14,7 +14,7 @@ from relay.mime.bodies import Bodies, compose, find_bodies
 from relay.mime.content import Attachment, Content, InlineImage
 from relay.mime.eightbit import recoded, recoded_header
 from relay.mime.header import Header, read_header
-from relay.mime.images import references, shows_more, sniffed_type, spellings
+from relay.mime.images import references, sniffed_type, spellings
 from relay.mime.locations import base_of, locations_of, relocated, told_base
 from relay.mime.losses import is_auto_submitted, remark_header
 from relay.mime.naming import Namer, calendar_method, type_of
@@ -83,10 +83,10 @@ def _files(html: str, found: Bodies) -> tuple[str, tuple[InlineImage, ...], tupl
     """Tell the images that the HTML shows from the attachments; each file gets its name."""
     kinds = {id(part): _kind(part) for part in found.files}
     html, ids = _identified(html, found, kinds)
-    table = spellings(tuple(ids))
-    if shows_more(html, {**spellings([part.content_id for part in found.files]), **table}):
+    held = dict.fromkeys((*ids, *filter(None, (part.content_id for part in found.files))))
+    shown = {reference.content_id for reference in references(html, spellings(tuple(held)))}
+    if "" in shown:
         found.remark(Code.IMAGE_MISSING)
-    shown = {reference.content_id for reference in references(html, table)}
     namer = Namer()
     images: list[InlineImage] = []
     attachments: list[Attachment] = []
