@@ -51,12 +51,17 @@ def cases() -> list[GoldenCase]:
     return [GoldenCase(mail, provider) for mail in sorted(FOLDER.glob("*.eml")) for provider in CREDENTIALS]
 
 
-def made(case: GoldenCase) -> str:
-    """Prepare a mail as the gateway does on acceptance, and write down what came of it."""
+def made(case: GoldenCase, **rules: Any) -> str:
+    """Prepare a mail as the gateway does on acceptance, and write down what came of it.
+
+    Args:
+        case: The mail and the API.
+        rules: Of the account's policy, beside those that stand with the mail.
+    """
     sidecar = case.mail.with_suffix(".json")
     options = json.loads(sidecar.read_text("utf-8")) if sidecar.exists() else {}
     message = _message(case.mail.read_bytes(), options)
-    policy = AccountPolicy(**options.get("policy", {}))
+    policy = AccountPolicy(**options.get("policy", {}) | rules)
     account = Account(case.provider, case.provider, CREDENTIALS[case.provider], policy)
     preparation = Preparation(build_providers(ProvidersSettings(), HttpClient(1)), MimeSettings())
     try:
