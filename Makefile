@@ -3,7 +3,7 @@ SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test lint fmt bench bench-mime fuzz siege constraints clean
+.PHONY: help demo test lint fmt bench bench-mime fuzz siege torture constraints clean
 
 BIN := .venv/bin
 
@@ -40,6 +40,10 @@ fuzz: .venv/.dev ## search for mail that raises, hangs or grows, for five minute
 siege: .venv/.dev ## attack a running gateway for minutes, where make test does it for seconds; ARGS="-k bytes" runs some
 	@.ci/system-packages
 	@SIEGE=long $(BIN)/python -m pytest tests/siege tests/sandbox/test_sandbox_openapi.py $(ARGS)
+
+torture: .venv/.dev ## kill a gateway under load 1,500 times, where make test does it a few times; prints what came of it
+	@.ci/system-packages
+	@TORTURE=long $(BIN)/python -m pytest tests/torture -s $(ARGS)
 
 constraints: .venv/.dev ## renew constraints.txt with the newest versions that fit
 	@$(BIN)/python -m pip install --quiet --upgrade --upgrade-strategy eager --editable '.[dev]'

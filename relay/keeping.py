@@ -15,7 +15,7 @@ from relay.outcome import Accepted, Deferred, Outcome, Refused
 from relay.preparation import Preparation
 from relay.proof import Proof
 from relay.providers.contract import Call, Plan
-from relay.queue.contract import FINAL_STATES, Claim, Queue, RecipientEntry, Result, State
+from relay.queue.contract import FINAL_STATES, Claim, RecipientEntry, Result, State, Store
 from relay.settlement import Schedule, due_at, next_due_at
 
 #: Waits between attempts to write down what an API has answered, in seconds; the last one repeats.
@@ -30,7 +30,7 @@ class Custody:
         claim: Claim,
         account: Account,
         *,
-        queue: Queue,
+        queue: Store,
         schedule: Schedule,
         events: Events,
         clock: Clock,
@@ -103,6 +103,11 @@ class Custody:
                 entry = before[result.position]
                 tell_settled(self._events, self.claim.message.id, self.account.provider, entry, result)
 
+    async def refresh(self) -> None:
+        """Learn what came to light since the message was claimed: proof needs no lease."""
+        entries = await self._queue.entries(self.claim.message.id)
+        self.entries = {entry.position: entry for entry in entries or self.entries.values()}
+
     async def release(self) -> None:
         """Give the message back, due when the first of its recipients is; nothing where that was done."""
         if not self.is_released:
@@ -134,7 +139,7 @@ class Custody:
 class Custodian:
     """Takes claimed messages into custody."""
 
-    def __init__(self, queue: Queue, schedule: Schedule, events: Events, clock: Clock, lease_seconds: float) -> None:
+    def __init__(self, queue: Store, schedule: Schedule, events: Events, clock: Clock, lease_seconds: float) -> None:
         self._queue = queue
         self._schedule = schedule
         self._events = events
@@ -186,16 +191,17 @@ class Keeper:
     async def _seek_proof(self, custody: Custody) -> None:
         """Ask the API once more about those whose wait for proof is over."""
         policy = custody.account.policy
-        due = [entry for entry in custody.entries.values() if entry.state is State.UNCONFIRMED]
-        times = [due_at(entry, policy) for entry in due if self._is_due(entry, policy)]
+        unconfirmed = [entry for entry in custody.entries.values() if entry.state is State.UNCONFIRMED]
+        times = [due_at(entry, policy) for entry in unconfirmed if self._is_due(entry, policy)]
         if times:
             since = min(times) - policy.unconfirmed_wait / 8
             found = await self._proof.sought(custody.account, custody.claim.message.id, since)
+            await custody.refresh()
             await custody.settle(
                 [
-                    Result(entry.position, found[entry.position], State.ACCEPTED)
-                    for entry in due
-                    if entry.position in found
+                    Result(position, said, State.ACCEPTED)
+                    for position, said in found.items()
+                    if custody.entries[position].state is State.UNCONFIRMED
                 ]
             )
 

@@ -346,3 +346,7 @@ class QueueView(Protocol):
 
     async def check(self) -> None:
         """Raise QueueError when the store cannot be written to."""
+
+
+class Store(Queue, QueueView, Protocol):
+    """Both in one, as every store offers them."""

@@ -185,3 +185,20 @@ async def test_what_a_crash_interrupted_is_sought_for_too(world):
     await look_after(world, 60)
     assert [State.ACCEPTED] == await world.states(claim.message.id)
     assert [] == world.provider.calls
+
+
+async def test_proof_that_came_while_the_message_was_claimed_spares_the_attempt_and_is_told_of_once(world):
+    """The look for another message found it; its holder then asked anew, heard nothing of it, and tried in vain."""
+    account = world.account()
+    message = await unconfirmed(world, account)
+    world.provider.told = [MADE]
+    world.clock.advance(900)
+    (claim,) = await world.queue.claim("local/0", 1, 60.0)
+    await world.proof.look_around()
+    assert [State.ACCEPTED] == await world.states(message)
+    world.clock.advance(200)
+    await world.keeper.attempt(world.custodian.take(claim, account))
+    assert 1 == len(world.provider.calls)
+    assert 1 == len(world.logged("recipient_finished"))
+    assert 0 == (await world.queue.stats()).messages_open
+    assert 0 == await world.queue.recover("local/0")
