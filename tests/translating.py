@@ -52,12 +52,14 @@ class Translated:
         return list(self.documents[0].get(FILES[self.prepared.account.provider], []))
 
 
-def translated(data: bytes, api: str, recipients: tuple[str, ...] = (SHOWN, HIDDEN)) -> Translated | None:
+def translated(
+    data: bytes, api: str, recipients: tuple[str, ...] = (SHOWN, HIDDEN), *, open_tnef: bool = False
+) -> Translated | None:
     """Translate a mail; None: it is refused with its reason. Fails where something is so that must never be."""
     envelope = Envelope("bounce@example.com", tuple(map(EnvelopeRecipient, recipients)))
     message = Message(MessageId("01JCK0000000000000000000AA"), "test", envelope, data, 1_700_000_000.0)
     try:
-        prepared = _PREPARATION.prepare_now(message, Account(api, api, APIS[api], AccountPolicy()))
+        prepared = _PREPARATION.prepare_now(message, Account(api, api, APIS[api], AccountPolicy(open_tnef=open_tnef)))
     except MailRefused:
         return None
     bodies = [b"".join(encode(call.document)) for call in prepared.plan.calls]

@@ -22,7 +22,7 @@ def target(data: bytes) -> None:
     """Translate for both APIs, with and without a recipient in the header."""
     for api in APIS:
         translated(data, api)
-        translated(_TO + data, api)
+        translated(_TO + data, api, open_tnef=True)
 
 
 if __name__ == "__main__":
