@@ -3,7 +3,7 @@ SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test lint fmt bench bench-mime fuzz siege torture constraints clean
+.PHONY: help demo test lint fmt bench bench-mime fuzz siege torture scale constraints clean
 
 BIN := .venv/bin
 
@@ -44,6 +44,9 @@ siege: .venv/.dev ## attack a running gateway for minutes, where make test does 
 torture: .venv/.dev ## kill a gateway under load 1,500 times, where make test does it a few times; prints what came of it
 	@.ci/system-packages
 	@TORTURE=long $(BIN)/python -m pytest tests/torture -s $(ARGS)
+
+scale: .venv/.dev ## measure the store with 0, 100,000 and a million messages waiting; ARGS="--waiting 50000", ARGS="--store sqlite"
+	@PYTHONPATH=tests $(BIN)/python tests/scale/rates.py $(ARGS)
 
 constraints: .venv/.dev ## renew constraints.txt with the newest versions that fit
 	@$(BIN)/python -m pip install --quiet --upgrade --upgrade-strategy eager --editable '.[dev]'
