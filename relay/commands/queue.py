@@ -21,6 +21,7 @@ from relay.errors import QueueError
 from relay.message import MessageId
 from relay.queue.contract import Verb
 from relay.queue.control import CONCERNS, Done, QueueControl, Selection
+from relay.queue.postgres import PostgresDesk
 from relay.queue.sqlite import SqliteDesk
 
 #: Messages in one transaction: few enough that mail does not wait for it.
@@ -207,7 +208,7 @@ def _at_desk(config: Path, work: Callable[[QueueControl], Awaitable[T]]) -> T:
 
 @asynccontextmanager
 async def _desk(settings: Settings) -> AsyncIterator[QueueControl]:
-    desk = await SqliteDesk.open(settings.store, clock=time.time)
+    desk = await (PostgresDesk if settings.store.url else SqliteDesk).open(settings.store, clock=time.time)
     try:
         yield desk
     finally:

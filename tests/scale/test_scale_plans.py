@@ -78,7 +78,8 @@ async def test_no_statement_of_the_hot_path_reads_a_whole_table(connection, stat
 
 
 @pytest.mark.parametrize(
-    "statement", ["SELECT seq FROM message WHERE size = ?", "SELECT m.seq FROM message AS m WHERE m.size = :size LIMIT 1"]
+    "statement",
+    ["SELECT seq FROM message WHERE size = ?", "SELECT m.seq FROM message AS m WHERE m.size = :size LIMIT 1"],
 )
 async def test_a_whole_table_that_is_read_is_seen(connection, statement):
     (line,) = plan(connection, statement)
