@@ -31,7 +31,7 @@ bench: .venv/.dev ## measure on this machine, against Postfix; ARGS="--all", ARG
 	@PYTHONPATH=tests $(BIN)/python tests/bench/figures.py $(ARGS)
 
 bench-mime: .venv/.dev ## measure how fast mail becomes JSON, against other parsers; ARGS="--mail '2 KB, text and HTML'"
-	@$(BIN)/python tests/bench/bench_mime.py $(ARGS)
+	@PYTHONPATH=tests $(BIN)/python tests/bench/bench_mime.py $(ARGS)
 
 fuzz: .venv/.dev ## search for mail that raises, hangs or grows, for five minutes; ARGS="-max_total_time=3600"
 	@$(BIN)/python tests/fuzz/corpus.py

@@ -24,6 +24,7 @@ from dataclasses import dataclass
 import fast_mail_parser
 import orjson
 from mime_mails import MAILS
+from mime_memory import memory_in_sizes
 from pydantic import SecretStr
 
 from relay.accounts.account import Account
@@ -172,9 +173,11 @@ def main() -> None:
             f"| {line.faster_than_fast:.1f} | {line.copies:.1f} |"
         )
     if not given.mail:
-        big = next(mail for mail in MAILS if mail.name.startswith("20 MB")).make()
+        small, big = (next(mail for mail in MAILS if mail.name.startswith(size)).make() for size in ("2 KB", "20 MB"))
         blocks = [asyncio.run(longest_block_ms(big)) for _ in range(given.rounds)]
         say(f"\nLongest wait of the loop while 20 MB are read and planned: median {statistics.median(blocks):.1f} ms")
+        grown = " / ".join(f"{times:.1f}" for times in memory_in_sizes(small, big, 3))
+        say(f"Memory of the gateway for 20 MB, from the socket to the HTTP request, in sizes of the mail: {grown}")
 
 
 if __name__ == "__main__":
