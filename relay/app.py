@@ -245,7 +245,7 @@ async def _open_website(
         store=gateway.queue,
         desk=desk,
         checked=gateway.queue,
-        gauges=QueueGauges(gateway.queue, gateway.queue, registry, clock),
+        gauges=QueueGauges(gateway.queue, gateway.queue, gateway.queue.reports, registry, clock),
         registry=registry,
         sealer=sealer,
         events=gateway.events,

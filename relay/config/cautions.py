@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from ipaddress import ip_address, ip_network
 from urllib.parse import urlsplit
 
-from relay.config.checks import is_loopback
+from relay.config.finding import is_loopback
 from relay.config.listeners import ListenerSettings
 from relay.config.settings import AccountPolicy, Settings
 

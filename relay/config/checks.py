@@ -4,14 +4,13 @@ import difflib
 import re
 import string
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass
 from email.utils import parseaddr
-from ipaddress import ip_address, ip_network
-from pathlib import Path
+from ipaddress import ip_network
 from urllib.parse import urlsplit
 
+from relay.config.finding import SENDERS, Finding, is_loopback, is_mailbox, readable
 from relay.config.listeners import ListenerSettings
-from relay.config.reports import ReportSettings, WebhookRouteSettings
+from relay.config.returning import return_routes
 from relay.config.section import Network
 from relay.config.senders import SenderPattern
 from relay.config.settings import AccountPolicy, AccountSettings, PassthroughSettings, Settings
@@ -26,20 +25,7 @@ DMDSID = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,52}[A-Za-z0-9])?")
 _ARGON2 = re.compile(r"\$argon2(?:id|i|d)\$v=[0-9]+\$m=[0-9]+,t=[0-9]+,p=[0-9]+\$[A-Za-z0-9+/]+\$[A-Za-z0-9+/]{16,}")
 #: Characters; with 64 to choose from, 120 bits.
 _SHORTEST_TOKEN = 20
-#: 24 to 64 bytes (Standard Webhooks, "Signature scheme").
-_WEBHOOK_SECRET = re.compile(r"whsec_[A-Za-z0-9+/]{32,88}={0,2}")
-_SENDERS = '"Name <a@example.org>" or "a@example.org"'
 _DMDSID_WORDS = "letters, digits and inner hyphens, at most 54, as in the name of the customer's host"
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One mistake, before it is known where the value came from."""
-
-    path: KeyPath
-    wrong: str
-    right: str = ""
-    value: object = None  # None: not to be shown
 
 
 def findings(settings: Settings, accounts: Collection[str]) -> Iterator[Finding]:
@@ -56,6 +42,7 @@ def findings(settings: Settings, accounts: Collection[str]) -> Iterator[Finding]
         yield from _policy(("account", name), account)
     yield from _policy(("defaults",), settings.defaults)
     yield from _passthrough(settings.passthrough)
+    yield from return_routes(settings)
     yield from _store(settings)
     yield from _providers(settings)
     yield from _sizes(settings)
@@ -86,7 +73,7 @@ def _tls(path: KeyPath, listener: ListenerSettings) -> Iterator[Finding]:
     if listener.key is not None and listener.certificate is None:
         yield Finding((*path, "key"), "is a key without a certificate", "set certificate too", listener.key)
     for key, file in (("certificate", listener.certificate), ("key", listener.key)):
-        yield from _readable((*path, key), file)
+        yield from readable((*path, key), file)
 
 
 def _addresses(settings: Settings) -> Iterator[Finding]:
@@ -142,8 +129,8 @@ def _proxies(path: KeyPath, listener: ListenerSettings) -> Iterator[Finding]:
 def _fixed_sender(path: KeyPath, listener: ListenerSettings, settings: Settings) -> Iterator[Finding]:
     if not listener.sender:
         return
-    if not _is_mailbox(listener.sender):
-        yield Finding(path, "is not one sender", _SENDERS, listener.sender)
+    if not is_mailbox(listener.sender):
+        yield Finding(path, "is not one sender", SENDERS, listener.sender)
         return
     address = parseaddr(listener.sender)[1]
     for name in dict.fromkeys(listener.trusted.values()):
@@ -244,52 +231,18 @@ def _policy(path: KeyPath, policy: AccountPolicy) -> Iterator[Finding]:
             SenderPattern.parse(text)
         except ValueError as error:
             yield Finding((*path, "senders", f"[{position}]"), "is not possible", str(error), text)
-    if policy.sender and not _is_mailbox(policy.sender):
-        yield Finding((*path, "sender"), "is not one sender", _SENDERS, policy.sender)
+    if policy.sender and not is_mailbox(policy.sender):
+        yield Finding((*path, "sender"), "is not one sender", SENDERS, policy.sender)
     for key, value in policy.powers.items():
         problem = default_problem(key, value)
         if problem:
             yield Finding((*path, "powers", key), problem, "", value)
-    yield from _reports((*path, "reports"), policy.reports)
     for position, campaign in enumerate(policy.campaigns):
         if campaign < 1:
             yield Finding((*path, "campaigns", f"[{position}]"), "is not a campaign", "a number above 0", campaign)
 
 
-def _reports(path: KeyPath, reports: ReportSettings) -> Iterator[Finding]:
-    if reports.postmaster and not _is_mailbox(reports.postmaster):
-        yield Finding((*path, "postmaster"), "is not one sender", _SENDERS, reports.postmaster)
-    if reports.chosen_route == "api" and not reports.postmaster:
-        yield Finding((*path, "postmaster"), 'is missing: route = "api" needs whom reports come from', _SENDERS)
-    if reports.chosen_route == "smtp" and reports.smtp.address is None:
-        right = 'host and port of the mail server, like "mail.example.org:25"'
-        yield Finding((*path, "smtp", "address"), 'is missing: route = "smtp" needs it', right)
-    if reports.chosen_route == "webhook":
-        yield from _webhook((*path, "webhook"), reports.webhook)
-    yield from _readable((*path, "smtp", "ca_file"), reports.smtp.ca_file)
-    yield from _readable((*path, "webhook", "ca_file"), reports.webhook.ca_file)
-
-
-def _webhook(path: KeyPath, webhook: WebhookRouteSettings) -> Iterator[Finding]:
-    parts = urlsplit(webhook.url)
-    is_here = parts.scheme == "http" and is_loopback(parts.hostname or "")
-    if not parts.hostname or not (parts.scheme == "https" or is_here):
-        right = 'one like "https://erp.example.org/reports"; http only to this machine itself'
-        yield Finding((*path, "url"), "is not an address that reports may be posted to", right, webhook.url)
-    secret = webhook.secret.get_secret_value()
-    if not _WEBHOOK_SECRET.fullmatch(secret):
-        right = '"whsec_" and 24 to 64 random bytes as base64, as `openssl rand -base64 32` makes them'
-        yield Finding((*path, "secret"), "is not a key for signing", right, "" if secret else None)
-
-
-def _is_mailbox(text: str) -> bool:
-    _, address = parseaddr(text)
-    local, _, domain = address.rpartition("@")
-    whole = text.strip() == address or (text.strip().endswith(f"<{address}>") and text.count("<") == 1)
-    return bool(local and domain) and text.isprintable() and " " not in address and whole
-
-
-# --- store ---
+# --- the store ---
 
 
 def _store(settings: Settings) -> Iterator[Finding]:
@@ -322,8 +275,8 @@ def _is_database(url: str) -> bool:
 def _providers(settings: Settings) -> Iterator[Finding]:
     yield from _url(("provider", "mensatek", "url"), settings.provider.mensatek.url, placeholder="")
     yield from _url(("provider", "dmds", "url"), settings.provider.dmds.url, placeholder="dmdsid")
-    yield from _readable(("provider", "mensatek", "ca_file"), settings.provider.mensatek.ca_file)
-    yield from _readable(("provider", "dmds", "ca_file"), settings.provider.dmds.ca_file)
+    yield from readable(("provider", "mensatek", "ca_file"), settings.provider.mensatek.ca_file)
+    yield from readable(("provider", "dmds", "ca_file"), settings.provider.dmds.ca_file)
 
 
 def _url(path: KeyPath, template: str, *, placeholder: str) -> Iterator[Finding]:
@@ -349,26 +302,6 @@ def _url(path: KeyPath, template: str, *, placeholder: str) -> Iterator[Finding]
     elif placeholder and not names and not is_loopback(host):
         # Loopback is a sandbox: there one address may serve every customer.
         yield Finding(path, f"does not say where the {placeholder} goes", right, template)
-
-
-def is_loopback(host: str) -> bool:
-    """Tell whether a host is this machine itself; names other than localhost are not looked up."""
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host.lower() == "localhost"
-
-
-def _readable(path: KeyPath, file: Path | None) -> Iterator[Finding]:
-    if file is None:
-        return
-    try:
-        with file.open("rb"):
-            pass
-    except OSError as error:
-        yield Finding(path, f"cannot be read: {error.strerror}", "", file)
-    except ValueError:  # a NUL character
-        yield Finding(path, "is not a path", "", file)
 
 
 # --- sizes and times ---

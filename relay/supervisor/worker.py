@@ -71,7 +71,7 @@ async def _serve(channel: Channel, begin: Begin, sockets: Sequence[socket.socket
 async def _obey(channel: Channel, gateway: Gateway, number: int) -> None:
     """Do what is said, until nobody is there to say anything."""
     of_queue = CollectorRegistry()
-    gauges = QueueGauges(gateway.queue, gateway.queue, of_queue, time.time)
+    gauges = QueueGauges(gateway.queue, gateway.queue, gateway.queue.reports, of_queue, time.time)
     while True:
         try:
             order, sockets = await channel.receive()

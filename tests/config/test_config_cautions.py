@@ -10,6 +10,9 @@ QUIET = ACCOUNT + TRUSTED
 
 CAUTIONS = {
     QUIET: [],
+    QUIET + '[account.erp.reports]\nroute = "none"': [
+        "reports.route is none, so senders never learn that their mail failed: erp"
+    ],
     QUIET + '[listener.a]\naddress = "0.0.0.0:2526"\nauth_without_tls = "always"': [
         'listener.a: auth_without_tls = "always" on 0.0.0.0:2526 lets passwords cross the network in clear'
     ],

@@ -64,6 +64,37 @@ MISTAKES = {
         'store.path = "/srv/relay.db": is set, and so is store.url; one of the two',
     ],
     '[store]\npassword = "x"': ["store.password = ***: belongs to store.url, and there is none"],
+    '[defaults.reports]\nroute = "pigeon"': [
+        (
+            'defaults.reports.route = "pigeon": is not possible; it takes "", "smtp", "api", "webhook", "directory" or '
+            '"none"'
+        )
+    ],
+    '[defaults.reports]\nroute = "api"': [
+        (
+            'defaults.reports.postmaster: is missing: route = "api" needs whom reports come from; '
+            '"Name <a@example.org>" or "a@example.org"'
+        )
+    ],
+    '[defaults.reports]\npostmaster = "postmaster"': [
+        ('defaults.reports.postmaster = "postmaster": is not one sender; "Name <a@example.org>" or "a@example.org"')
+    ],
+    '[defaults.reports]\nroute = "smtp"': [
+        (
+            'defaults.reports.smtp.address: is missing: route = "smtp" needs it; host and port of the mail server, '
+            'like "mail.example.org:25"'
+        )
+    ],
+    '[defaults.reports]\nroute = "webhook"\n[defaults.reports.webhook]\nurl = "http://example.org"\nsecret = "guess"': [
+        (
+            'defaults.reports.webhook.url = "http://example.org": is not an address that reports may be posted to; one '
+            'like "https://erp.example.org/reports"; http only to this machine itself'
+        ),
+        (
+            'defaults.reports.webhook.secret = ***: is not a key for signing; "whsec_" and 24 to 64 random bytes as '
+            "base64, as `openssl rand -base64 32` makes them"
+        ),
+    ],
     "[store]\npath = 5": ["store.path = 5: is not possible; it takes a path in quotes"],
     'store = "x"': ["store: is not possible; it takes a table"],
     "[listener.a]\nmax_recipients = 99": [

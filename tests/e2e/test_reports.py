@@ -75,6 +75,10 @@ def test_who_was_refused_after_the_250_is_reported(open_gateway, logins, sandbox
 
     (report,) = wait_for_reports(gateway)
     assert {bad} == failed(report)
+    gateway.wait_for_event("report_sent")
+    metrics = gateway.get("/metrics")[1]
+    assert "relay_reports_waiting 0.0" in metrics
+    assert 'relay_reports_total{outcome="sent",route="directory"} 1.0' in metrics
     assert (APP, "auto-replied") == (email.utils.parseaddr(report["To"])[1], report["Auto-Submitted"])
     sandbox.wait_for(good, 1)
     code = send(gateway, logins[f"kept-{api}"], [bad])
