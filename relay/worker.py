@@ -22,6 +22,9 @@ from relay.queue.contract import FINAL_STATES, Claim, Queue, Result, State
 _LOOK_EVERY = 5.0
 #: Least sleep after a look that found all it could, in seconds: mail that has to wait signals at every arrival.
 _LEAST_SLEEP = 0.02
+#: A claim is limited in bytes, too, to 64 MB: one with no more than these has left nothing due for its size, for no
+#: message is so big. What it leaves must not be overtaken by what arrives.
+_SMALL_CLAIM = 1024 * 1024
 #: Wait after the store failed, in seconds.
 _STORE_TROUBLE_WAIT = 1.0
 #: What the metrics say of mail whose account, and so whose provider, is not known any more.
@@ -101,7 +104,7 @@ class Worker:
             return True
         for claim in claims:
             await self._take_or_give_back(claim)
-        if claims:  # there may be more, also where there was room: a claim is limited in bytes, too
+        if len(claims) == room or sum(len(claim.message.data) for claim in claims) > _SMALL_CLAIM:
             self._active.fell_behind()
             return True
         self._active.caught_up(overflowed)

@@ -248,3 +248,30 @@ async def test_trouble_with_the_account_of_one_message_leaves_the_others_alone(w
         world.clock.advance(RETRY.first)
         await until(all_in(world, messages, State.ACCEPTED))
     assert 3 == len(world.provider.calls)
+
+
+async def test_a_claim_that_may_have_been_cut_short_by_its_bytes_has_not_caught_up(world, monkeypatch):
+    """Taken for the whole, what arrived next overtook what the claim had left."""
+    account = world.account()
+    monkeypatch.setattr("relay.queue.candidates.CLAIM_BYTES", 1)
+    monkeypatch.setattr("relay.worker._SMALL_CLAIM", 1)
+    slow = [Until(YES) for _ in range(2)]
+    world.provider.script = list(slow)
+    messages = [await world.kept(account) for _ in range(2)]
+    active = world.active
+    worker = Worker(
+        "local/0",
+        queue=world.queue,
+        gatekeeper=world.accounts,
+        active=active,
+        custodian=world.custodian,
+        pauses=world.pauses,
+        retry=RETRY,
+        events=world.events,
+        clock=world.clock,
+    )
+    assert [True, True, False] == [await worker._look() for _ in range(3)]
+    assert not active.is_behind
+    for until_ in slow:
+        until_.let_end.set()
+    await until(all_in(world, messages, State.ACCEPTED))
