@@ -37,11 +37,6 @@ class Reply:
         """Tell whether the client should try again."""
         return 400 <= self.code < 500  # noqa: PLR2004
 
-    @property
-    def is_permanent(self) -> bool:
-        """Tell whether trying again is useless."""
-        return self.code >= 500  # noqa: PLR2004
-
     def saying(self, text: str) -> "Reply":
         """Return the same codes with another text."""
         return Reply(self.code, self.enhanced, text)

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 
 from relay.accounts.account import Account, Gatekeeper
 from relay.config.settings import MimeSettings
@@ -10,8 +11,10 @@ from relay.errors import MailRefused
 from relay.events import Events
 from relay.intake import Intake
 from relay.message import Clock, Envelope, Message, new_message_id
+from relay.mime.content import Note
 from relay.outcome import Replies, Reply
 from relay.preparation import Preparation, Prepared, refuse_unsendable
+from relay.providers.notes import merged
 from relay.vacancy import Vacancy
 
 
@@ -44,15 +47,23 @@ class Reception:
         return Replies.STORE_FULL if account.policy.mode == "queue" and not self._vacancy.holds(size) else None
 
     async def receive(
-        self, account: Account, envelope: Envelope, data: bytes, client: str, is_waiting: Callable[[], bool]
+        self,
+        account: Account,
+        envelope: Envelope,
+        data: bytes,
+        client: str,
+        is_waiting: Callable[[], bool],
+        notes: tuple[Note, ...] = (),
     ) -> Reply:
-        """Read, check and keep or send one message; the reply names its id."""
+        """Read, check and keep or send one message; the reply names its id. `notes`: on what the door has changed."""
         started = time.monotonic()
         message = Message(
             new_message_id(self._clock), account.name, envelope, data, received_at=self._clock(), client=client
         )
         try:
             prepared = await self._preparation.prepare(message, account)
+            if notes:
+                prepared = replace(prepared, notes=merged(notes, prepared.notes))
             await self._check(prepared)
         except MailRefused as refusal:
             return self._refused(message, refusal.reply)

@@ -36,11 +36,12 @@ def check(config: Path, *, online: bool) -> None:
     settings, mistakes = examine(config, os.environ)
     problems: list[str] = []
     if settings is not None:
-        problems += [*_certificates(settings), *_addresses(settings), *_providers(settings), *_store(settings)]
+        bad_certificates, hints = _certificates(settings)
+        problems += [*bad_certificates, *_addresses(settings), *_providers(settings), *_store(settings)]
         problems += filter(None, [shortage(settings)])
         for line in [*_profiles(settings), *_reports(settings)]:
             click.echo(line)
-        for hint in [*warnings(settings), *_hints(settings)]:
+        for hint in [*warnings(settings), *hints]:
             click.echo(f"warning: {hint}")
     if online and settings is not None and mistakes is None:
         problems += asyncio.run(_credentials(settings))
@@ -76,20 +77,16 @@ def _reports(settings: Settings) -> Iterator[str]:
         yield f"defaults.reports: of mail that fails senders are told in {folder} only; set postmaster or a route"
 
 
-def _certificates(settings: Settings) -> Iterator[str]:
+def _certificates(settings: Settings) -> tuple[list[str], list[str]]:
+    """Look at every listener's certificate: what is wrong, and what is worth a look."""
+    wrong: list[str] = []
+    hints: list[str] = []
     for name, listener in settings.listener.items():
         try:
-            certificate_warnings(listener)
+            hints += [f"listener.{name}: {hint}" for hint in certificate_warnings(listener)]
         except ConfigError as error:
-            yield f"listener.{name}: {error}"
-
-
-def _hints(settings: Settings) -> Iterator[str]:
-    for name, listener in settings.listener.items():
-        try:
-            yield from (f"listener.{name}: {hint}" for hint in certificate_warnings(listener))
-        except ConfigError:
-            continue  # told as a mistake
+            wrong.append(f"listener.{name}: {error}")
+    return wrong, hints
 
 
 def _addresses(settings: Settings) -> Iterator[str]:

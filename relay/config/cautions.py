@@ -26,6 +26,11 @@ def warnings(settings: Settings) -> list[str]:
 def _listener(name: str, listener: ListenerSettings) -> Iterator[str]:
     if not is_loopback(listener.address.host):
         yield from _reachable(name, listener)
+    elif listener.proxies and listener.auth and listener.tls == "none" and listener.auth_without_tls == "loopback":
+        yield (
+            f"{name}: clients that a proxy announces are not this machine, so none of them can log in; set tls, or "
+            'auth_without_tls = "always" where the proxy ends TLS'
+        )
     if not listener.auth and not listener.trusted:
         yield f"{name}: nobody can send here: auth is off and no network is trusted"
     if listener.tls == "none" and listener.certificate is not None:

@@ -57,7 +57,7 @@ class ListenerSettings(Section):
     )
     line_ends: Literal["strict", "normalise"] = Field(
         "strict",
-        description="strict: commands end with CR LF, and CR or LF alone is content like any other byte. normalise: commands may end with LF, and in a message CR, LF and CR CR LF become CR LF; only for clients of your own that need it. The end of a message is CR LF . CR LF in both.",
+        description="strict: commands end with CR LF, and CR or LF alone is content like any other byte. normalise: commands may end with LF, and in a message after DATA (BDAT carries what it carries) CR, LF and CR CR LF become CR LF; only for clients of your own that need it. The end of a message after DATA is CR LF . CR LF in both.",
     )
     max_message_bytes: Bytes = Field(Bytes(35 * 1024**2), description="Largest message taken; announced as SIZE.")
     max_recipients: int = Field(

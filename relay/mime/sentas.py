@@ -13,8 +13,8 @@ _REPLACED = ("from", "sender")
 _BROKEN_FOLD = re.compile(rb"(?:\r*+\n|\r(?!\r*+\n))(?![ \t])")
 
 
-def sent_as(data: bytes, sender: str, max_header_bytes: int) -> bytes:
-    """Return a message with another sender.
+def sent_as(data: bytes, sender: str, max_header_bytes: int) -> tuple[bytes, str]:
+    """Return a message with another sender, and the address that stood in From; empty: there was none.
 
     The original From becomes Reply-To where the message has none, if mail can be sent to it. Nothing else changes: the
     body stays byte for byte, other fields keep their values and their order.
@@ -34,7 +34,7 @@ def sent_as(data: bytes, sender: str, max_header_bytes: int) -> bytes:
     if "reply-to" not in header.by_name and any(not address_fault(box.email, deliverable=True) for box in original):
         lines.append(_line("reply-to", header.first("from")))
     lines += [_line(field, value) for field, value in header.fields if field not in _REPLACED]
-    return b"".join((*lines, b"\r\n", memoryview(data)[body:]))
+    return b"".join((*lines, b"\r\n", memoryview(data)[body:])), original[0].email if original else ""
 
 
 def _line(name: str, value: bytes) -> bytes:

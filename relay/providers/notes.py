@@ -13,7 +13,10 @@ NOTES: Mapping[str, tuple[Fidelity, str]] = {
     "others_not_visible": (_CHANGED, "each recipient gets a mail of its own and sees only itself in To"),
     "to_shown_as_cc": (_CHANGED, "the API shows one recipient in To; the others of To stand in Cc"),
     "header_recipients_not_shown": (_CHANGED, "To or Cc names addresses that this transaction does not send to"),
-    "sender_replaced": (_CHANGED, "the account sends everything as a fixed sender; replies go to the original one"),
+    "sender_replaced": (
+        _CHANGED,
+        "the account, or the listener, sends everything as a fixed sender; replies go to the original one",
+    ),
     "sender_from_envelope": (_CHANGED, "the mail names no usable sender; MAIL FROM is shown"),
     "reply_to_unusable": (_LOST, "Reply-To names no address that mail can be sent to; the field is left out"),
     "subject_missing": (_CHANGED, "the mail has no subject, which the API refuses; a placeholder stands there"),

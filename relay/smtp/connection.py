@@ -20,7 +20,7 @@ from relay.smtp.data import DataReader
 from relay.smtp.deadlines import Deadlines, Phase
 from relay.smtp.dialogue import UNTRUSTED_PROXY, Dialogue
 from relay.smtp.inbox import Inbox
-from relay.smtp.incoming import Incoming, Taken
+from relay.smtp.incoming import Taken
 from relay.smtp.lineends import LineEnds
 from relay.smtp.lobby import Guest, Lobby
 from relay.smtp.proxy import SIGNATURE
@@ -58,7 +58,7 @@ class Connection(BareSMTP):
         self._dismissed = False  # the gateway is stopping
         self._at_work = False  # a login is checked, or a message taken, whether the client is there or not
         self._line_end = b""  # of the last command
-        self._incoming = Incoming(lobby.budget.share(self._has_room))
+        self._incoming = lobby.incoming(self._has_room)
 
     # --- what asyncio calls ---
 

@@ -24,10 +24,12 @@ class Taken(Enum):
 class Incoming:
     """One connection's message, after DATA or over several BDAT."""
 
-    __slots__ = ("_reader", "_share", "_starved", "chunk")
+    __slots__ = ("_counts_for", "_reader", "_share", "_starved", "chunk")
 
-    def __init__(self, share: Share) -> None:
+    def __init__(self, share: Share, *, counts_for: int = 1) -> None:
+        """Begin; `counts_for`: how many bytes in memory one of the message may come to."""
         self._share = share
+        self._counts_for = counts_for
         self._reader: DataReader | ChunkReader | None = None
         self._starved = False  # it found no room in memory
         self.chunk: Chunk | None = None  # the one that is being read; None: it comes by DATA
@@ -66,7 +68,7 @@ class Incoming:
         data, reader = inbox.take(), self._reader
         if reader is None or not (data or self.chunk):
             return Taken.NOTHING
-        if not reader.discarding and not self._share.take(len(data)):
+        if not reader.discarding and not self._share.take(self._counts_for * len(data)):
             inbox.put(data)
             return Taken.NO_ROOM
         rest = reader.feed(data)

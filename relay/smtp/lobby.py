@@ -12,6 +12,7 @@ from relay.config import ListenerSettings, Settings
 from relay.events import Events
 from relay.outcome import Replies, Reply
 from relay.smtp.contract import Reception
+from relay.smtp.incoming import Incoming
 from relay.smtp.offer import Offer
 from relay.smtp.seats import Seats
 from relay.smtp.sentas import SentAs
@@ -93,6 +94,12 @@ class Lobby:
         if not self.rules.sender:
             return self.hosts.reception
         return SentAs(self.hosts.reception, self.rules.sender, self.hosts.max_header_bytes)
+
+    def incoming(self, on_room: Callable[[], None]) -> Incoming:
+        """Return what a guest's messages come into; `on_room` is called when there is room again."""
+        # Each LF may become CR LF, and a message with another sender is a second one for a moment.
+        is_made_anew = self.rules.line_ends == "normalise" or bool(self.rules.sender)
+        return Incoming(self.budget.share(on_room), counts_for=2 if is_made_anew else 1)
 
     @property
     def is_given_up(self) -> bool:

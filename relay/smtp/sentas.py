@@ -11,10 +11,12 @@ from email.utils import parseaddr
 
 from relay.accounts.account import Account
 from relay.errors import MailRefused
-from relay.message import Envelope
+from relay.message import Envelope, mailbox_key
 from relay.mime import sent_as
+from relay.mime.content import Note
 from relay.offloop import off_loop
 from relay.outcome import Reply
+from relay.providers.notes import note
 from relay.smtp.contract import Reception
 
 
@@ -36,11 +38,20 @@ class SentAs:
         return self.reception.refuse_size(account, size)
 
     async def receive(
-        self, account: Account, envelope: Envelope, data: bytes, client: str, is_waiting: Callable[[], bool]
+        self,
+        account: Account,
+        envelope: Envelope,
+        data: bytes,
+        client: str,
+        is_waiting: Callable[[], bool],
+        notes: tuple[Note, ...] = (),
     ) -> Reply:
         """Receive one message; see `Reception.receive`. The null sender stays: it asks that nobody be answered."""
-        mail_from = sender_address(self.sender) if envelope.mail_from else ""
+        address = sender_address(self.sender)
         # A header too large to read is as much so for the reception, which refuses it and tells of it.
         with contextlib.suppress(MailRefused):
-            data = await off_loop(len(data), sent_as, data, self.sender, self.max_header_bytes)
-        return await self.reception.receive(account, replace(envelope, mail_from=mail_from), data, client, is_waiting)
+            data, original = await off_loop(len(data), sent_as, data, self.sender, self.max_header_bytes)
+            if original and mailbox_key(original) != mailbox_key(address):
+                notes += (note("sender_replaced", f"the sender {original} became {address}"),)
+        envelope = replace(envelope, mail_from=address if envelope.mail_from else "")
+        return await self.reception.receive(account, envelope, data, client, is_waiting, notes)

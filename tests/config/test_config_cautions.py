@@ -39,10 +39,15 @@ CAUTIONS = {
     ],
     QUIET.replace("[listener.local.", '[listener.local]\nproxies = ["10.1.2.3", "::1"]\n[listener.local.'): [
         (
+            "listener.local: clients that a proxy announces are not this machine, so none of them can log in; set tls, "
+            'or auth_without_tls = "always" where the proxy ends TLS'
+        ),
+        (
             'listener.local: "10.0.0.0/8" is trusted and holds a proxy; whoever comes through it without a client '
             "address in the header can send without login"
-        )
+        ),
     ],
+    QUIET + '[listener.a]\naddress = "localhost:2526"\nproxies = ["::1"]\nauth_without_tls = "always"': [],
     ACCOUNT: ["no login and no trusted network leads to these accounts: erp"],
     QUIET.replace('"*@example.org"', ""): [
         "senders is empty, so these accounts may send as anybody that the provider allows: erp"

@@ -45,6 +45,8 @@ def test_a_scan_arrives_from_the_fixed_sender(start_gateway, base_config, sandbo
     for text in (f"{BODY_MARKER} one", ".dotted", "two", "three"):
         assert text in got.html
     assert "..dotted" not in got.html
+    (accepted,) = gateway.events("message_accepted")
+    assert "sender_replaced: the sender copier@floor2.example became scan@example.org" in accepted["notes"]
 
 
 def test_the_fixed_sender_survives_retries_and_a_kill(start_gateway, base_config, sandbox, unique):

@@ -13,7 +13,8 @@ SENDER = "Scanner <scan@example.org>"
 
 
 def seen(data, sender=SENDER):
-    content = read(sent_as(data, sender, BOUNDS.max_header_bytes), BOUNDS)
+    made, _ = sent_as(data, sender, BOUNDS.max_header_bytes)
+    content = read(made, BOUNDS)
     reply_to = content.reply_to.email if content.reply_to else ""
     return content.sender.name, content.sender.email, reply_to
 
@@ -47,7 +48,7 @@ def test_whatever_it_said_it_comes_from_the_fixed_sender(header, reply_to):
 @pytest.mark.parametrize("field", [b"From", b"Sender"])
 def test_a_broken_fold_stays_in_the_header_when_the_field_behind_it_goes(end, field):
     header = end.join([b"To: bob@example.net", b"Subject: one", b"two", b"three", field + b": ana@example.net"])
-    made = sent_as(header + end + end + b"body", SENDER, BOUNDS.max_header_bytes)
+    made, _ = sent_as(header + end + end + b"body", SENDER, BOUNDS.max_header_bytes)
     assert read(made, BOUNDS).subject == "one two three"
     assert made.endswith(b"\r\n\r\nbody")
 
@@ -55,7 +56,7 @@ def test_a_broken_fold_stays_in_the_header_when_the_field_behind_it_goes(end, fi
 def test_the_body_and_the_other_fields_stay_as_they_are():
     fields = b"Received: by a\r\nSubject: =?utf-8?q?=C3=A9?=\r\n folded\r\nX-Relay-Reference: 7\r\nReceived: by b\r\n"
     body = b"From: in the body\r\n.\r\n\0\xff\r\r\n"
-    made = sent_as(b"From: a@example.net\r\n" + fields + b"\r\n" + body, SENDER, BOUNDS.max_header_bytes)
+    made, _ = sent_as(b"From: a@example.net\r\n" + fields + b"\r\n" + body, SENDER, BOUNDS.max_header_bytes)
     assert made.partition(b"\r\n\r\n")[2] == body
     assert fields in made
     assert b"a@example.net" in made.partition(b"\r\nReply-To: ")[2]

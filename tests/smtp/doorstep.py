@@ -21,6 +21,7 @@ from relay.config.units import HostPort
 from relay.events import Events
 from relay.log import logger
 from relay.message import Envelope
+from relay.mime.content import Note
 from relay.outcome import Replies, Reply
 from relay.providers.contract import DmdsCredentials
 from relay.smtp import Door
@@ -117,9 +118,15 @@ class ScriptedReception:
         return Replies.STORE_FULL if max(size, 1) > self.room_bytes else None
 
     async def receive(
-        self, account: Account, envelope: Envelope, data: bytes, client: str, is_waiting: Callable[[], bool]
+        self,
+        account: Account,
+        envelope: Envelope,
+        data: bytes,
+        client: str,
+        is_waiting: Callable[[], bool],
+        notes: tuple[Note, ...] = (),
     ) -> Reply:
-        self.is_waiting = is_waiting
+        self.is_waiting, self.notes = is_waiting, notes
         self.received.append(Received(account.name, envelope, data, client))
         self.has_begun.set()
         await self.may_answer.wait()

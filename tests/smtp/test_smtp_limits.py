@@ -102,6 +102,18 @@ async def test_surplus_recipients_are_no_errors_however_many(doorstep: Doorstep)
     assert [event["code"] for event in doorstep.events("command_refused")] == [452, 452]  # once a transaction
 
 
+@pytest.mark.parametrize("rules", [{"line_ends": "normalise"}, {"sender": "scan@example.org"}])
+async def test_a_message_that_is_made_anew_counts_as_what_it_comes_to(make_doorstep, rules):
+    doorstep = await make_doorstep(rules)
+    doorstep.reception.may_answer.clear()
+    caller = await doorstep.ready()
+    await caller.send(b"From: copier@example.org\r\n\r\n" + b"\n" * 5000 + b"\r\n.\r\n")
+    await doorstep.reception.has_begun.wait()
+
+    assert doorstep.door._budget.used_bytes >= len(doorstep.reception.received[0].data)
+    assert doorstep.door._budget.used_bytes >= 2 * 5000
+
+
 async def test_a_list_of_bad_recipients_does_not_fill_the_log(doorstep: Doorstep):
     doorstep.gatekeeper.trusts = account("trusted")
     caller = await doorstep.greeted()
