@@ -18,7 +18,7 @@ from relay.errors import ConfigError
 from relay.events import Events
 from relay.log import logger
 from relay.message import Clock
-from relay.queue.sqlite import SqliteDesk, SqliteQueue
+from relay.queue.opening import open_desk, open_store, owner_name
 from relay.seal import Sealer, load_or_make_key
 from relay.shift import Ground, Shift
 from relay.smtp import Door
@@ -37,19 +37,9 @@ class Part:
         """Tell whether there are no others."""
         return self.number is None
 
-    @property
-    def owner(self) -> str:
-        """Return the name under which the process leases messages: its successor frees what it held."""
-        return owner_name(self.number or 0)
-
 
 #: Objects between two looks for cycles among the newest. Python's own 700 is passed with every other message.
 _GARBAGE_AFTER = 20_000
-
-
-def owner_name(number: int) -> str:
-    """Return the name under which a worker leases messages."""
-    return f"local/{number}"
 
 
 class Gateway:
@@ -155,16 +145,16 @@ async def running(
     if too_few := shortage(settings):
         events.descriptors_short(too_few)
     async with AsyncExitStack() as stack:
-        queue = await SqliteQueue.open(
-            settings.store, clock=clock, exclusive=part.is_alone, on_damage=events.body_unreadable
-        )
+        queue = await open_store(settings.store, clock=clock, exclusive=part.is_alone, on_damage=events.body_unreadable)
         stack.push_async_callback(queue.close)
         sealer = Sealer(load_or_make_key(settings.store))
-        ground = Ground(part.owner, queue, sealer, events, clock, Remembered(clock), keeps_house=not part.number)
+        owner = owner_name(settings.store, part.number or 0)
+        ground = Ground(owner, queue, sealer, events, clock, Remembered(clock), keeps_house=not part.number)
         shift = await Shift.call(settings, ground)
         door = Door(settings, shift.accounts, shift.reception, events)
         gateway = Gateway(ground, door, shift)
-        earlier = [owner_name(number) for number in range(MOST_WORKERS)] if part.is_alone else [part.owner]
+        everybody = [owner_name(settings.store, number) for number in range(MOST_WORKERS)]
+        earlier = everybody if part.is_alone else [owner]
         events.recovered(sum(await asyncio.gather(*(queue.recover(owner) for owner in earlier))))
         gateway.begin()
         stack.push_async_callback(_stop, gateway)
@@ -238,7 +228,7 @@ async def _open_website(
     if settings.web.address is None:
         return
     registry = gateway.events.registry
-    desk = await SqliteDesk.open(settings.store, clock=clock)
+    desk = await open_desk(settings.store, clock=clock)
     stack.push_async_callback(desk.close)
     website = Website(
         settings.web.address,

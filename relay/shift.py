@@ -30,7 +30,7 @@ from relay.pauses import Pauses
 from relay.preparation import Preparation
 from relay.proof import Proof
 from relay.providers import HttpClient, build_providers
-from relay.queue.sqlite import SqliteQueue
+from relay.queue.opening import FullStore
 from relay.reception import Reception
 from relay.reports import Reporter, Routing
 from relay.seal import Sealer
@@ -48,7 +48,7 @@ class Ground:
     """What outlives a configuration."""
 
     owner: str  # the name under which this process leases messages
-    queue: SqliteQueue
+    queue: FullStore
     sealer: Sealer
     events: Events
     clock: Clock

@@ -11,7 +11,7 @@ import shutil
 import socket
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -173,3 +173,21 @@ def _server() -> Iterator[Server]:
         if (folder / "data/postmaster.pid").exists():
             server.stop("immediate")
         shutil.rmtree(folder)
+
+
+@pytest.fixture
+def store_environ(request: pytest.FixtureRequest) -> Callable[[str], dict[str, str]]:
+    """The environment that has a gateway keep its mail in a kind of store: "sqlite" or "postgres"."""
+
+    def environ(kind: str) -> dict[str, str]:
+        if kind == "sqlite":
+            return {}
+        # Not one that another test gets: gateways live until the end of the run.
+        url = request.getfixturevalue("postgres_server").database()
+        return {
+            "RELAY__STORE__URL": url,
+            "RELAY__STORE__SECRET_KEY": secrets.token_hex(16),
+            "RELAY__STORE__NODE": "one",
+        }
+
+    return environ

@@ -340,7 +340,9 @@ def _make_gateway(tmp_path_factory) -> Iterator[Callable[..., Gateway]]:
         program: Path | tuple[str | Path, ...] | None = None,
     ) -> Gateway:
         folder = tmp_path_factory.mktemp(name)
-        own = {"RELAY__HOSTNAME": "gateway.example", "RELAY__STORE__PATH": f"{folder}/relay.db"}
+        own = {"RELAY__HOSTNAME": "gateway.example"}
+        if "RELAY__STORE__URL" not in (environ or {}):
+            own["RELAY__STORE__PATH"] = f"{folder}/relay.db"
         own["RELAY__LOG__LEVEL"] = "debug"
         own["RELAY__WEB__ADDRESS"] = "127.0.0.1:0"
         made.append(Gateway(config, folder, own | (environ or {}), program))

@@ -21,6 +21,7 @@ from relay.descriptors import shortage
 from relay.errors import ConfigError, QueueError, StoreInUse
 from relay.providers import HttpClient, build_providers
 from relay.providers.contract import Verdict
+from relay.queue.postgres import look_over
 from relay.queue.sqlite import SqliteQueue
 from relay.smtp import certificate_warnings
 
@@ -124,6 +125,9 @@ def _providers(settings: Settings) -> Iterator[str]:
 
 
 def _store(settings: Settings) -> Iterator[str]:
+    if settings.store.url is not None:
+        yield from _database(settings)
+        return
     path = settings.store.path
     try:
         if path.exists():
@@ -140,6 +144,14 @@ def _store(settings: Settings) -> Iterator[str]:
         yield f"store.path: {path}: its folder may not be written to; let the relay's user write there"
     elif shutil.disk_usage(path.parent).free < settings.store.min_free_bytes:
         yield f"store.path: {path}: less disk is free than store.min_free_bytes asks for, so all mail would get 452"
+
+
+def _database(settings: Settings) -> Iterator[str]:
+    try:
+        for hint in asyncio.run(look_over(settings.store, time.time)):
+            click.echo(f"warning: {hint}")
+    except QueueError as error:
+        yield f"store.url: {error}"
 
 
 async def _try_store(settings: Settings) -> None:

@@ -21,8 +21,7 @@ from relay.errors import QueueError
 from relay.message import MessageId
 from relay.queue.contract import Verb
 from relay.queue.control import CONCERNS, Done, QueueControl, Selection
-from relay.queue.postgres import PostgresDesk
-from relay.queue.sqlite import SqliteDesk
+from relay.queue.opening import open_desk
 
 #: Messages in one transaction: few enough that mail does not wait for it.
 _STEP = 200
@@ -208,7 +207,7 @@ def _at_desk(config: Path, work: Callable[[QueueControl], Awaitable[T]]) -> T:
 
 @asynccontextmanager
 async def _desk(settings: Settings) -> AsyncIterator[QueueControl]:
-    desk = await (PostgresDesk if settings.store.url else SqliteDesk).open(settings.store, clock=time.time)
+    desk = await open_desk(settings.store, clock=time.time)
     try:
         yield desk
     finally:

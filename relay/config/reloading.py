@@ -3,7 +3,10 @@
 from relay.config.settings import Settings
 
 #: Settings that hold as long as the program runs, by table.
-_FIXED = {"store": ("path", "secret_key", "max_bytes", "max_messages", "min_free_bytes"), "web": ("address",)}
+_FIXED = {
+    "store": ("path", "url", "password", "node", "secret_key", "max_bytes", "max_messages", "min_free_bytes"),
+    "web": ("address",),
+}
 
 
 def reloadable(running: Settings, wanted: Settings) -> tuple[Settings, tuple[str, ...]]:

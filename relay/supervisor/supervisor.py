@@ -9,14 +9,14 @@ from contextlib import AsyncExitStack
 from prometheus_client import CollectorRegistry
 
 from relay import __version__
-from relay.app import owner_name, tell_listeners
+from relay.app import tell_listeners
 from relay.config import MOST_WORKERS, Settings, masked, reloadable
 from relay.config.units import HostPort
 from relay.errors import ConfigError
 from relay.events import Events
 from relay.log import logger
 from relay.providers import HttpClient, build_providers
-from relay.queue.sqlite import SqliteDesk, SqliteQueue
+from relay.queue.opening import FullStore, open_desk, open_store, owner_name
 from relay.seal import Sealer, load_or_make_key
 from relay.smtp import check_certificates
 from relay.smtp.listening import Listening, close_all, listen
@@ -69,7 +69,7 @@ class _Supervisor:
         listening: Mapping[str, Listening],
         events: Events,
         reread: Callable[[], Settings],
-        queue: SqliteQueue,
+        queue: FullStore,
     ) -> None:
         self.crew = Crew(settings, listening, events)
         self._settings = settings
@@ -123,7 +123,7 @@ class _Supervisor:
             return
         registry = CollectorRegistry()
         registry.register(self.crew.figures)
-        desk = await SqliteDesk.open(self._settings.store, clock=time.time)
+        desk = await open_desk(self._settings.store, clock=time.time)
         stack.push_async_callback(desk.close)
         self._website = Website(
             address,
@@ -146,19 +146,20 @@ def _check(settings: Settings) -> None:
     build_providers(settings.provider, HttpClient(1))
 
 
-async def _prepare_store(settings: Settings, events: Events) -> SqliteQueue:
+async def _prepare_store(settings: Settings, events: Events) -> FullStore:
     """Bring the store up to date, while nobody else has it, and free what earlier workers held, however many they were.
 
     Returns it for looking into, beside the workers.
     """
-    queue = await SqliteQueue.open(settings.store, clock=time.time)
+    queue = await open_store(settings.store, clock=time.time)
     try:
         load_or_make_key(settings.store)
-        freed = await asyncio.gather(*(queue.recover(owner_name(number)) for number in range(MOST_WORKERS)))
+        everybody = [owner_name(settings.store, number) for number in range(MOST_WORKERS)]
+        freed = await asyncio.gather(*map(queue.recover, everybody))
         events.recovered(sum(freed))
     finally:
         await queue.close()
-    return await SqliteQueue.open(settings.store, clock=time.time, exclusive=False)
+    return await open_store(settings.store, clock=time.time, exclusive=False)
 
 
 def _places(listening: Mapping[str, Listening]) -> dict[str, HostPort]:

@@ -37,10 +37,13 @@ class Sender(threading.Thread):
                 threading.Event().wait(0.05)
 
 
-@pytest.mark.parametrize("mode", ["queue", "auto"])
-def test_what_was_answered_with_250_survives_kill_9(start_gateway, base_config, logins, sandbox, unique, mode):
+@pytest.mark.parametrize(("mode", "kind"), [("queue", "sqlite"), ("auto", "sqlite"), ("queue", "postgres")])
+def test_what_was_answered_with_250_survives_kill_9(
+    start_gateway, base_config, logins, sandbox, unique, mode, kind, store_environ
+):
     rules = f'\n[defaults]\nmode = "{mode}"\nunconfirmed_wait = "0.5s"\n[log]\nlevel = "debug"\n'
-    gateway: Gateway = start_gateway(base_config + rules + '[listener.plain]\naddress = "127.0.0.1:0"\n')
+    door = '[listener.plain]\naddress = "127.0.0.1:0"\n'
+    gateway: Gateway = start_gateway(base_config + rules + door, environ=store_environ(kind))
     slow = {"api": "dmds", "kind": "slow_after", "seconds": 0.02, "times": None, "match": f"*{unique}*"}
     set_fault(sandbox, slow)
     senders = [
@@ -65,6 +68,7 @@ def test_what_was_answered_with_250_survives_kill_9(start_gateway, base_config, 
     # A second copy is possible only where the attempt was cut off, and then it was said.
     assert twice <= {event["recipient"] for event in gateway.events("retried_unconfirmed")}
     assert max(copies.values()) <= 1 + KILLS
+    gateway.stop()
 
 
 def set_fault(sandbox, fault) -> None:

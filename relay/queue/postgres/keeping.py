@@ -51,7 +51,11 @@ SELECT r.message, r.position, 1, r.attempts, '', m.received_at, $2, NULL, '', 'd
 FROM recipient AS r JOIN message AS m ON m.seq = r.message
 WHERE r.message = ANY($1::bigint[]) AND r.state = 'unconfirmed'
 """  # noqa: S608 - our own words
-SELECT_KEPT = "SELECT coalesce(sum(value), 0)::bigint AS bytes FROM tally WHERE name = 'bytes_kept'"
+SELECT_KEPT = """
+SELECT coalesce(sum(value) FILTER (WHERE name = 'bytes_kept'), 0)::bigint AS bytes,
+    coalesce(sum(value) FILTER (WHERE name = 'messages_open'), 0)::bigint AS messages
+FROM tally WHERE name IN ('bytes_kept', 'messages_open')
+"""
 INSERT_STAGED = """
 INSERT INTO staged (message, staged_at) VALUES (nextval('message_seq'), extract(epoch FROM statement_timestamp()))
 RETURNING message
@@ -89,6 +93,14 @@ class Incoming:
     staged: int | None = None  # its key, where its body is there already
 
 
+@dataclass(frozen=True, slots=True)
+class Room:
+    """How much the store may hold; what the server's disk holds, nobody here knows."""
+
+    max_bytes: int
+    max_messages: int
+
+
 async def stage(connection: Connection, data: bytes) -> int:
     """Write a big body, part by part; returns the key that its message is to have.
 
@@ -104,25 +116,32 @@ async def stage(connection: Connection, data: bytes) -> int:
     return seq
 
 
+async def left(connection: Connection, room: Room) -> int:
+    """Tell how many bytes more can be kept."""
+    kept, messages = await _kept(connection)
+    return 0 if messages >= room.max_messages else max(0, room.max_bytes - kept)
+
+
 async def insert(
-    connection: Connection, incoming: Sequence[Incoming], max_bytes: int, name: str, now: float
+    connection: Connection, incoming: Sequence[Incoming], room: Room, name: str, now: float
 ) -> list[QueueError | None]:
     """Write messages with their recipients, and their bodies unless they are there already.
 
     Those that there is no room for are told QueueFull and are not written.
     """
-    row = await connection.fetchrow(SELECT_KEPT)
-    kept = row["bytes"] if row else 0
+    kept, messages = await _kept(connection)
     taken: list[Incoming] = []
     told: list[QueueError | None] = []
     for each in incoming:
         size = len(each.new.message.data) if keeps_body(each.new) else 0
-        if size and kept + size > max_bytes:
+        if keeps_body(each.new) and messages >= room.max_messages:
+            told.append(QueueFull(f"store {name}: {messages} messages wait; store.max_messages is reached"))
+        elif keeps_body(each.new) and kept + size > room.max_bytes:
             told.append(QueueFull(f"store {name}: it keeps {kept} bytes of mail; store.max_bytes is reached"))
-            continue
-        kept += size
-        taken.append(each)
-        told.append(None)
+        else:
+            kept, messages = kept + size, messages + is_open(each.new.entries)
+            taken.append(each)
+            told.append(None)
     if taken:
         await _write(connection, taken, now)
     return told
@@ -149,6 +168,12 @@ async def discard(connection: Connection, staged: int) -> None:
 async def sweep(connection: Connection) -> None:
     """Forget the bodies whose messages never came."""
     await connection.execute(SWEEP, _STAGED_SECONDS)
+
+
+async def _kept(connection: Connection) -> tuple[int, int]:
+    """Tell how many bytes of how many open messages are kept."""
+    row = await connection.fetchrow(SELECT_KEPT)
+    return (row["bytes"], row["messages"]) if row else (0, 0)
 
 
 async def _write(connection: Connection, taken: Sequence[Incoming], now: float) -> None:

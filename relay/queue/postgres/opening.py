@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 import asyncpg
 
 from relay.errors import QueueError, StoreInUse
-from relay.queue.migration import missing
+from relay.message import Clock
+from relay.queue.migration import missing, scripts
 from relay.queue.postgres import setback
 from relay.queue.postgres.connection import SCHEMA, connect, place, store_errors
 from relay.queue.postgres.keeping import sweep
@@ -15,6 +16,9 @@ from relay.queue.postgres.migration import look, migrate
 
 if TYPE_CHECKING:
     from relay.config.settings import StoreSettings
+
+#: From so many seconds on it is said that clocks differ: retries come so much earlier or later than they should.
+_CLOCKS_APART_SECONDS = 10.0
 
 # Held as long as the session lives; a session that has just ended may hold it for a moment.
 LOCK_NODE = "SELECT pg_advisory_lock{shared}(hashtextextended('relay node ' || $1, 0))"
@@ -26,18 +30,13 @@ SELECT current_setting('fsync') = 'on' AS syncs,
 """
 
 
-def node_name(settings: "StoreSettings") -> str:
-    """Return the name of this node among those that share the database."""
-    return settings.node or socket.gethostname()
-
-
 async def connect_as_node(settings: "StoreSettings", *, exclusive: bool) -> Any:
     """Open a connection that holds the node's name: alone, or together with other workers of the same gateway.
 
     Raises QueueError, and StoreInUse where another gateway has the name.
     """
     connection = await connect(settings)
-    node = node_name(settings)
+    node = settings.node or socket.gethostname()
     try:
         with store_errors(_name(settings)):
             await connection.execute("SET lock_timeout = '5s'")
@@ -83,17 +82,18 @@ async def check_schema(settings: "StoreSettings", known: Mapping[int, str]) -> N
         raise QueueError(f"store {name}: an older version of relay made it; start the gateway of this version first")
 
 
-async def look_over(settings: "StoreSettings", known: Mapping[int, str], now: float) -> list[str]:
+async def look_over(settings: "StoreSettings", clock: Clock) -> list[str]:
     """Find out whether the database will do, changing nothing; returns what is no mistake but deserves a word.
 
-    `now`: by the clock of this machine. Raises QueueError for what is a mistake.
+    Raises QueueError for what is a mistake.
     """
     name = _name(settings)
     connection = await connect(settings)
     try:
         with store_errors(name):
-            missing(name, known, await look(connection, name) or ())
+            missing(name, scripts("postgres"), await look(connection, name) or ())
             server = await connection.fetchrow(SELECT_RIGHTS, SCHEMA)
+            now = clock()
     finally:
         connection.terminate()
     if not server["may"]:
@@ -104,10 +104,6 @@ async def look_over(settings: "StoreSettings", known: Mapping[int, str], now: fl
     if abs(server["now"] - now) > _CLOCKS_APART_SECONDS:
         hints.append(f"store {name}: its clock and this machine's are {abs(server['now'] - now):.0f} seconds apart")
     return hints
-
-
-#: From so many seconds on it is said that clocks differ: retries come so much earlier or later than they should.
-_CLOCKS_APART_SECONDS = 10.0
 
 
 def _name(settings: "StoreSettings") -> str:

@@ -72,7 +72,7 @@ class PostgresQueue:
         lease_clock: Clock | None,
     ) -> None:
         self._name = reader.name
-        self._max_bytes = settings.max_bytes
+        self._room = keeping.Room(settings.max_bytes, settings.max_messages)
         self._clock = clock
         self._lease_clock = lease_clock
         self._on_damage = on_damage
@@ -271,6 +271,10 @@ class PostgresQueue:
                 break
         return total
 
+    async def room(self) -> int:
+        """See `Queue.room`."""
+        return await self._reader.ask(partial(keeping.left, room=self._room))
+
     async def close(self) -> None:
         """See `Queue.close`. Safe to repeat."""
         self._closed = True
@@ -335,7 +339,7 @@ class PostgresQueue:
     async def _insert_all(
         self, connection: Connection, incoming: Sequence[keeping.Incoming]
     ) -> Sequence[QueueError | None]:
-        return await keeping.insert(connection, incoming, self._max_bytes, self._name, self._clock())
+        return await keeping.insert(connection, incoming, self._room, self._name, self._clock())
 
     async def _claim(self, asked: claiming.Asked) -> Sequence[Claim]:
         catch = await self._write(partial(claiming.claim, asked=asked))
