@@ -45,7 +45,7 @@ def carry(
         count = len(content.inline_images)
         notes.append(note("inline_images_attached", f"{count} inline image(s) travel as attachments"))
     elif content.inline_images:
-        html = inline_as_data(html, content.inline_images)
+        html = inline_as_data(html, content.inline_images, max_bytes=settings.max_request_bytes)
     if len(files) > settings.max_attachments:
         raise MailRefused(
             Replies.CANNOT_CONVERT.saying(

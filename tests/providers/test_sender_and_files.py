@@ -240,3 +240,11 @@ def test_notes_are_merged_once_each_in_order():
 def test_no_wish_of_the_accounts_owner_is_a_loss():
     owners = {"sender_replaced", "inline_images_attached", "body_replaced_by_template", "subject_campaign"}
     assert {Fidelity.CHANGED} == {NOTES[code][0] for code in owners}
+
+
+def test_images_that_make_the_text_larger_than_a_request_may_be_are_refused_before_they_are_written():
+    mail = content(html='<img src="cid:logo">' * 100, inline_images=(image("logo"),))
+
+    assert carry(mail, inline_images="data", settings=MensatekSettings(max_request_bytes=100_000)).html
+    with pytest.raises(MailRefused, match="552"):
+        carry(mail, inline_images="data", settings=MensatekSettings(max_request_bytes=1000))
