@@ -19,6 +19,7 @@ _LOCATED = re.compile(
 )
 _BASE = re.compile(r"<base\b[^<>]*?\bhref\s*=\s*[\"']?([^\"'\s<>]+)", re.IGNORECASE)
 _BASE_CHARS = 65536  # it stands in the head
+_FEW_NAMES = 8
 #: Where nothing tells a base, so that "./a.gif" and "a.gif" are one.
 _NOWHERE = "http://thismessage.invalid/"
 
@@ -57,8 +58,9 @@ def relocated(html: str, locations: Mapping[str, str], base: str) -> str:
         locations: Spellings of a location, see `locations_of` -> Content-ID.
         base: What addresses in the document are relative to.
     """
-    if not any(name in html for location in locations for name in _last_names(location)):
-        return html
+    names = {name for location in locations for name in _last_names(location)}
+    if len(names) <= _FEW_NAMES and not any(name in html for name in names):
+        return html  # else to look for each would cost more than to look once for all
     wanted = {unquote(location): content_id for location, content_id in locations.items()}
 
     def rewritten(found: re.Match[str]) -> str:
@@ -71,10 +73,10 @@ def relocated(html: str, locations: Mapping[str, str], base: str) -> str:
     return _LOCATED.sub(rewritten, html)
 
 
-def _last_names(location: str) -> tuple[str, ...]:
+def _last_names(location: str) -> set[str]:
     """Spell the end of an address in every way that HTML may write it."""
-    name = unquote(location).rpartition("/")[2] or location
-    return name, escape(name), quote(name), location
+    name = unquote(location).rpartition("/")[2]
+    return {name, escape(name), quote(name)} if name else {location}
 
 
 def _absolute(base: str, address: str) -> str:
