@@ -3,11 +3,12 @@
 from dataclasses import replace
 
 import pytest
-from queue_parts import ACCEPTED, NOON, claim_one, dues, ids, new, random_data, states
+from queue_parts import ACCEPTED, NOON, REFUSED, claim_one, dues, ids, new, random_data, states
 
-from relay.message import Message
+from relay.message import Message, new_message_id
 from relay.outcome import Deferred
 from relay.queue.contract import Doubt, Pause, Result, State
+from relay.queue.reporting import Report
 from relay.queue.sqlite import setback
 
 DAY = 86400.0
@@ -212,3 +213,25 @@ async def test_what_is_in_doubt_waits_from_now_on_and_not_from_a_time_to_come(qu
     queue = await look(queue)
     known = await queue.open_doubt(b"mark", ahead, owner="worker", token=b"2", lease_seconds=60.0)
     assert replace(ahead, since=NOON) == known
+
+
+async def test_what_is_owed_and_on_its_way_is_told_now(queue, clock, look):
+    """Else a sender would hear of the failure only when the clock has caught up."""
+    ahead = await put_ahead(queue, clock)
+    other = await put_ahead(queue, clock)
+    clock.now = NOON + 30 * DAY + 100
+    for _ in (ahead, other):
+        claim = await claim_one(queue)
+        await queue.begin(claim, [0], 60)
+        await queue.conclude(claim, [REFUSED], None, seconds=0.1)
+    untold = (await queue.reports.untold(1))[0]
+    message = untold.message
+    made = Report(new_message_id(), message.id, "acme", message.envelope.mail_from, b"report", clock.now)
+    await queue.reports.told(untold, made)
+    clock.now = NOON
+    assert [] == list(await queue.reports.untold(10))
+
+    queue = await look(queue)
+
+    assert {ahead, other} - {message.id} == {untold.message.id for untold in await queue.reports.untold(10)}
+    assert [made.id] == [report.id for report in await queue.reports.claim_reports("worker", 10, 60)]
