@@ -1,21 +1,17 @@
 """How messages of the queue are shown: to people in tables, to programs as JSON. Never a subject, never a body."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
 import click
 
-from relay.commands.tables import as_data, show_json, show_record, show_table
+from relay.commands.tables import show_json, show_record, show_table
+from relay.plain import as_data, with_moments
 from relay.queue.contract import Counts, RecipientEntry
 from relay.queue.control import Backlog, Detail, Kept, Page
 
-#: Members that are moments; seconds since the epoch.
-_MOMENTS = frozenset(
-    {"at", "until", "lease_until", "due_at", "received_at", "expires_at", "finished_at", "changed_at", "begun_at"}
-    | {"ended_at", "oldest_received_at"}
-)
 #: Recipients named in one line of a list.
 _NAMED = 2
 
@@ -172,18 +168,6 @@ def _text(at: float | None) -> str:
 
 
 def _data(value: object) -> dict[str, Any]:
-    found = _with_moments(as_data(value))
+    found = with_moments(as_data(value))
     assert isinstance(found, dict)  # noqa: S101 - a dataclass becomes an object
     return found
-
-
-def _with_moments(value: object, name: str = "") -> Any:
-    match value:
-        case Mapping():
-            return {key: _with_moments(inner, key) for key, inner in value.items()}
-        case list():
-            return [_with_moments(inner) for inner in value]
-        case int() | float() if name in _MOMENTS:
-            return datetime.fromtimestamp(value, UTC).isoformat()
-        case _:
-            return value

@@ -4,17 +4,15 @@ import io
 import json
 import sys
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import fields, is_dataclass
 from datetime import datetime
-from enum import Enum
-from typing import Any
 
 import click
-from pydantic import SecretStr
 from rich import box
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
+
+from relay.plain import as_data
 
 _ANY_WIDTH = 10_000  # columns: a program at the other end of a pipe must not find lines cut
 
@@ -39,33 +37,6 @@ def show_record(members: Mapping[str, object]) -> None:
 def show_json(value: object) -> None:
     """Print anything as JSON: moments as in ISO 8601, secrets as stars."""
     click.echo(json.dumps(as_data(value), ensure_ascii=False, indent=2))
-
-
-def as_data(value: object) -> Any:
-    """Turn values into what JSON knows, dataclasses into objects."""
-    if is_dataclass(value) and not isinstance(value, type):
-        return {each.name: as_data(getattr(value, each.name)) for each in fields(value)}
-    match value:
-        case Mapping():
-            return {str(key): as_data(inner) for key, inner in value.items()}
-        case list() | tuple() | set() | frozenset():
-            return [as_data(inner) for inner in value]
-        case _:
-            return _as_leaf(value)
-
-
-def _as_leaf(value: object) -> str | int | float | None:
-    match value:
-        case SecretStr():
-            return "***"
-        case datetime():
-            return value.isoformat()
-        case Enum():
-            return str(value.value)
-        case str() | int() | float() | None:
-            return value
-        case _:
-            return str(value)
 
 
 def cell(value: object) -> str:

@@ -8,6 +8,7 @@ from aiohttp import web
 
 from relay.config.web import Role, WebSettings
 from relay.web.entry import Entry
+from relay.web.problem import problem
 from relay.web.visitor import Sessions, Visitor, program
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -43,10 +44,13 @@ class Guard:
         """Let programs in by their token, and people by their session."""
 
         async def guarded(request: web.Request) -> web.StreamResponse:
-            visitor = await self._program(request) or self.person(request)
-            if visitor is None:
-                raise web.HTTPUnauthorized(text="needs a token: Authorization: Bearer …", headers=_CHALLENGE)
-            await self._check(request, visitor, role)
+            try:
+                visitor = await self._caller(request)
+                await self._check(request, visitor, role)
+            except web.HTTPUnauthorized as refused:
+                return problem(refused.status, refused.text or "", {"WWW-Authenticate": 'Bearer realm="relay"'})
+            except web.HTTPForbidden as refused:
+                return problem(refused.status, refused.text or "")
             return self._renewed(visitor, await handler(request))
 
         return guarded
@@ -63,6 +67,12 @@ class Guard:
         """End a session."""
         response.del_cookie(_COOKIE, path="/")
 
+    async def _caller(self, request: web.Request) -> Visitor:
+        visitor = await self._program(request) or self.person(request)
+        if visitor is None:
+            raise web.HTTPUnauthorized(text="a token is needed: Authorization: Bearer …")
+        return visitor
+
     async def _program(self, request: web.Request) -> Visitor | None:
         authorization = request.headers.get("Authorization", "")
         if not authorization.lower().startswith(_BEARER):
@@ -70,7 +80,7 @@ class Guard:
         visitor = program(self._settings, authorization[len(_BEARER) :].strip())
         if visitor is None:
             await self._entry.token_was_wrong(request.remote or "")
-            raise web.HTTPUnauthorized(text="nobody has this token", headers=_CHALLENGE)
+            raise web.HTTPUnauthorized(text="nobody has this token")
         return visitor
 
     async def _check(self, request: web.Request, visitor: Visitor, role: Role) -> None:
@@ -98,9 +108,6 @@ class Guard:
             samesite="Lax",
             secure=self._settings.https,
         )
-
-
-_CHALLENGE = {"WWW-Authenticate": 'Bearer realm="relay"'}
 
 
 def refuse_foreign(request: web.Request) -> None:

@@ -14,6 +14,7 @@ from relay.events import Events
 from relay.message import Clock
 from relay.queue.control import QueueControl
 from relay.seal import Sealer
+from relay.web.api import Api
 from relay.web.doorway import Doorway
 from relay.web.entry import Entry
 from relay.web.guard import Guard
@@ -81,7 +82,7 @@ class Website:
 
     def _routes(self, settings: Settings) -> Iterator[web.AbstractRouteDef]:
         yield from self._health.routes()
-        if not settings.web.user:
+        if not settings.web.user and not settings.web.token:
             return
         failures = Failures(self._store, settings.logins, self._events, self._clock)
         entry = Entry(
@@ -95,6 +96,11 @@ class Website:
         guard = Guard(
             settings.web, Sessions(settings.web, self._sealer.key_for("sessions of the pages"), self._clock), entry
         )
+        yield from Api(
+            settings, store=self._store, desk=self._desk, guard=guard, events=self._events, clock=self._clock
+        ).routes()
+        if not settings.web.user:
+            return
         renderer = Renderer(settings.web.language, self._clock)
         yield from static_routes()
         yield from Doorway(guard, entry, renderer).routes()

@@ -49,6 +49,7 @@ FLOORS = (
                 "powers",
                 "seal",
                 "budget",
+                "plain",
                 "clients",
                 "offloop",
                 "descriptors",
@@ -104,7 +105,7 @@ DOORS: Mapping[str, tuple[str, ...]] = {
     "logging": ("relay.log",),
     "argon2": ("relay.accounts",),
     "cryptography": ("relay.seal", "relay.smtp"),
-    "pydantic": ("relay.config",),
+    "pydantic": ("relay.config", "relay.web.api.shapes"),
     "pydantic_core": ("relay.config",),
     "annotated_types": ("relay.config",),
     "pydantic.SecretStr": ("relay",),  # a type that hides what it holds, wherever a secret travels

@@ -26,6 +26,9 @@ def web_config() -> str:
     return f'[listener.local]\naddress = "127.0.0.1:0"\n{people}{programs}'
 
 
+Form = Mapping[str, str] | list[tuple[str, str]] | str
+
+
 class Visit:
     """One browser's cookies, without the browser."""
 
@@ -35,14 +38,16 @@ class Visit:
         self.headers: Mapping[str, str] = {}
 
     def ask(
-        self, method: str, path: str, form: Mapping[str, str] | None = None, headers: Mapping[str, str] | None = None
+        self, method: str, path: str, form: Form | None = None, headers: Mapping[str, str] | None = None
     ) -> tuple[int, str]:
-        """Ask; returns status and body. Cookies that are set are brought along next time."""
+        """Ask with a form, or with JSON as text; returns status and body. Cookies are kept for the next time."""
         connection = http.client.HTTPConnection(urllib.parse.urlsplit(self.gateway.web_url).netloc, timeout=20)
         sent = {"Cookie": self.cookie} if self.cookie else {}
         body = None
         if form is not None:
-            body, sent["Content-Type"] = urllib.parse.urlencode(form), "application/x-www-form-urlencoded"
+            is_json = isinstance(form, str)
+            sent["Content-Type"] = "application/json" if is_json else "application/x-www-form-urlencoded"
+            body = form if is_json else urllib.parse.urlencode(form)
         try:
             connection.request(method, path, body, {**sent, **(headers or {})})
             answer = connection.getresponse()

@@ -7,7 +7,7 @@ import click
 from relay.commands.arguments import pairs
 from relay.commands.asking import Found
 from relay.commands.dmds.access import asks_dmds
-from relay.commands.tables import as_data
+from relay.plain import as_data
 from relay.providers.dmds import DmdsClient
 from relay.providers.dmds.api.values import Contact, StatusChange
 

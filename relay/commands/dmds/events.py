@@ -11,7 +11,7 @@ from relay.commands.arguments import moment
 from relay.commands.asking import Found
 from relay.commands.dmds.access import asks_dmds
 from relay.commands.options import Exit, fail
-from relay.commands.tables import as_data
+from relay.plain import as_data
 from relay.providers.dmds import DmdsClient
 from relay.providers.dmds.api.values import Event
 
