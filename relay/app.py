@@ -78,13 +78,13 @@ class Gateway:
         except BaseException:  # a stop may come in the middle, too
             await shift.stop(0)
             raise
-        if self.website is not None:
-            await self.website.reload(settings)
         relieved, self._shift = self._shift, shift
         self.begin()
         self._relieved[relieved] = asyncio.create_task(relieved.relieve(self._door.under_way()), name="relieved shift")
         self._relieved[relieved].add_done_callback(lambda task: self._gone(relieved, task))
         await shift.heed_credentials(relieved.settings)
+        if self.website is not None:
+            await self.website.reload(settings)
         return held
 
     def begin(self) -> None:

@@ -4,6 +4,7 @@ RelayError
  ├─ ConfigError      the configuration holds mistakes, all of them listed
  ├─ QueueError       the store could not do what was asked; nothing was changed
  │   ├─ QueueFull    there is no room for more mail
+ │   ├─ BadCursor    a page was asked for by what no page before told
  │   ├─ StoreInUse   another gateway has the store open
  │   ├─ LeaseLost    the message belongs to another owner now
  │   └─ BeingTaken   the same message is being taken by somebody else
@@ -57,6 +58,10 @@ class ConfigError(RelayError):
 
 class QueueError(RelayError):
     """The store could not do what was asked; nothing was changed."""
+
+
+class BadCursor(QueueError):  # noqa: N818
+    """A page was asked for by what no page before told."""
 
 
 class QueueFull(QueueError):  # noqa: N818

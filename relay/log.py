@@ -20,7 +20,7 @@ def logger(log_format: str, level: str, stream: TextIO | None = None, *, worker:
     so that the kernel keeps lines whole: in a file, and up to 4096 bytes in a pipe.
     """
     console = log_format == "console"
-    renderer = structlog.dev.ConsoleRenderer() if console else structlog.processors.JSONRenderer(_json)
+    renderer = _console() if console else structlog.processors.JSONRenderer(_json)
     wrapped = structlog.wrap_logger(
         structlog.WriteLogger(cast("TextIO", _Stream(stream or sys.stderr))),  # a line and its end in one write
         processors=[
@@ -33,6 +33,11 @@ def logger(log_format: str, level: str, stream: TextIO | None = None, *, worker:
     )
     # Bound once: unbound, each line would make a logger of its own.
     return cast("Logger", wrapped.bind() if worker is None else wrapped.bind(worker=worker))
+
+
+def _console() -> structlog.dev.ConsoleRenderer:
+    # Plain, for a richer traceback shows the variables of every frame: bodies and passwords among them.
+    return structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
 
 
 def _json(line: dict[str, Any], default: Callable[[Any], Any]) -> str:

@@ -106,8 +106,10 @@ class Pauses:
     async def success(self, account: str, provider: str) -> None:
         """End an account's pause: it works again. A store that fails is told of and no more."""
         self._in_trouble.discard(account)
-        if self._known.pop(account, None) is None:
-            return
+        pause = self._known.get(account)
+        if pause is None or (not pause.failures and self.seconds_left(account) > 0):
+            return  # what a person has paused waits, though calls that were under way end well
+        del self._known[account]
         self._writing += 1
         self._events.account_resumed(account, provider=provider)
         try:

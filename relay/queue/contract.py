@@ -112,7 +112,7 @@ class Pause:
     account: str
     until: float  # seconds since the epoch: when it may be probed
     reason: str
-    failures: int  # in a row
+    failures: int  # in a row; 0: a person paused it, and its time holds whatever calls bring
 
 
 @dataclass(frozen=True, slots=True)

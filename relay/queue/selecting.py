@@ -1,8 +1,9 @@
 """Where a page of messages begins, and what a person's words mean to a store's statements. Pure."""
 
 import json
+import math
 
-from relay.errors import QueueError
+from relay.errors import BadCursor
 from relay.message import domain_key, mailbox_key
 from relay.queue.contract import FINAL_STATES, State
 from relay.queue.control import Selection
@@ -38,7 +39,7 @@ def page_values(selection: Selection, limit: int, after: str, *, newest_first: b
     """Return the parameters of a page's statement: one message more than the page holds is asked for.
 
     Raises:
-        QueueError: no page was told to begin there.
+        BadCursor: no page was told to begin there.
     """
     at, seq = _read_cursor(after) if after else (_EVER, _LAST) if newest_first else (-_EVER, 0)
     return matching_values(selection) | {
@@ -73,6 +74,9 @@ def cursor(received_at: float, seq: int) -> str:
 def _read_cursor(text: str) -> tuple[float, int]:
     at, _, seq = text.partition("/")
     try:
-        return float(at), int(seq)
+        place = float(at), int(seq)
     except ValueError:
-        raise QueueError(f"no page begins after {text[:40]!r}: give what the page before told") from None
+        place = math.nan, 0
+    if not (math.isfinite(place[0]) and abs(place[1]) < _LAST):
+        raise BadCursor(f"no page begins after {text[:40]!r}: give what the page before told")
+    return place

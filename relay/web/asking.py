@@ -34,6 +34,9 @@ class MisaskedError(Exception):
 def asked(query: Mapping[str, str], now: float) -> Asked:
     """Read the filters. Raises MisaskedError."""
     typed = {name: query.get(name, "").strip() for name in _TYPED}
+    for name, text in typed.items():
+        if not text.isprintable():
+            raise MisaskedError(f"{name}: letters that can be seen, please")
     state = query.get("state", "").strip() or ("any" if typed["ids"] else "open")
     selection = Selection(
         ids=_ids(typed["ids"]),

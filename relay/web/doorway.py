@@ -3,6 +3,7 @@
 from aiohttp import web
 
 from relay.web.entry import Entry
+from relay.web.forms import form_of
 from relay.web.guard import Guard, refuse_foreign
 from relay.web.rendering import Renderer
 
@@ -33,9 +34,9 @@ class Doorway:
 
     async def _enter(self, request: web.Request) -> web.StreamResponse:
         refuse_foreign(request)
-        form = await request.post()
-        name, password = str(form.get("name", "")), str(form.get("password", ""))
-        after, client = str(form.get("next", "")), request.remote or ""
+        form = await form_of(request)
+        name, password = form.first("name"), form.first("password")
+        after, client = form.first("next"), request.remote or ""
         if minutes := await self._entry.blocked_minutes(name, client):
             return self._form(request, after, name, minutes=minutes, status=_TOO_MANY)
         if not await self._entry.is_right(name, password, client):
@@ -51,9 +52,9 @@ class Doorway:
 
     async def _choose(self, request: web.Request) -> web.StreamResponse:
         refuse_foreign(request)
-        form = await request.post()
-        response = web.HTTPSeeOther(_inside(str(form.get("next", ""))))
-        self._renderer.choose(response, str(form.get("language", "")))
+        form = await form_of(request)
+        response = web.HTTPSeeOther(_inside(form.first("next")))
+        self._renderer.choose(response, form.first("language"))
         return response
 
     def _form(

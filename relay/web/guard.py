@@ -8,6 +8,7 @@ from aiohttp import web
 
 from relay.config.web import Role, WebSettings
 from relay.web.entry import Entry
+from relay.web.forms import form_of
 from relay.web.problem import problem
 from relay.web.visitor import Sessions, Visitor, program
 
@@ -28,15 +29,21 @@ class Guard:
         self._sessions = sessions
         self._entry = entry
 
-    def page(self, handler: Handler, role: Role = "read") -> Handler:
-        """Let only people in; who is nobody yet is sent to the login and comes back."""
+    def page(self, handler: Handler, role: Role = "read", *, renews: bool = True) -> Handler:
+        """Let only people in; who is nobody yet is sent to the login and comes back.
+
+        `renews`: the session goes on by it. Not so what a page asks for by itself, or a tab left open would never end.
+        """
 
         async def guarded(request: web.Request) -> web.StreamResponse:
             visitor = self.person(request)
+            if visitor is None and request.headers.get("HX-Request"):
+                return web.Response(headers={"HX-Redirect": "/login"})  # the whole page goes there, not a part of it
             if visitor is None:
                 raise web.HTTPSeeOther(f"/login?next={quote(request.path_qs, safe='')}")
             await self._check(request, visitor, role)
-            return self._renewed(visitor, await handler(request))
+            answer = await handler(request)
+            return self._renewed(visitor, answer) if renews else answer
 
         return guarded
 
@@ -88,8 +95,8 @@ class Guard:
             raise web.HTTPForbidden(text=f'"{visitor.name}" may look, and not act')
         if request.method not in _SAFE and visitor.csrf:
             refuse_foreign(request)
-            sent = request.headers.get(_CSRF_HEADER) or (await request.post()).get(_CSRF_FIELD, "")
-            if not isinstance(sent, str) or not hmac.compare_digest(sent.encode(), visitor.csrf.encode()):
+            sent = request.headers.get(_CSRF_HEADER) or (await form_of(request)).first(_CSRF_FIELD)
+            if not hmac.compare_digest(sent.encode(), visitor.csrf.encode()):
                 raise web.HTTPForbidden(text="this form is not from your session; load the page again")
         request[VISITOR] = visitor
 
@@ -111,9 +118,11 @@ class Guard:
 
 
 def refuse_foreign(request: web.Request) -> None:
-    """Refuse what a page from elsewhere makes a browser send. Raises HTTPForbidden."""
-    site = request.headers.get("Sec-Fetch-Site", "same-origin")
-    origin = request.headers.get("Origin", "")
-    is_ours = not origin or urlsplit(origin).netloc == request.host
-    if site not in {"same-origin", "none"} or not is_ours:
+    """Refuse what a page from elsewhere makes a browser send. Raises HTTPForbidden.
+
+    What the browser says of the site decides; a proxy in front may have given the request another Host.
+    """
+    site, origin = request.headers.get("Sec-Fetch-Site"), request.headers.get("Origin", "")
+    is_ours = site in {"same-origin", "none"} if site else not origin or urlsplit(origin).netloc == request.host
+    if not is_ours:
         raise web.HTTPForbidden(text="this came from another site")

@@ -1,15 +1,17 @@
 """The messages: found by what one knows of them, and acted upon together."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from urllib.parse import urlencode
 
 from aiohttp import web
 
 from relay.config import Settings
+from relay.errors import BadCursor
 from relay.message import Clock, MessageId
 from relay.queue.contract import State, Verb
 from relay.queue.control import Done, QueueControl, Selection
 from relay.web.asking import Asked, MisaskedError, asked
+from relay.web.forms import Form, form_of
 from relay.web.guard import VISITOR, Guard
 from relay.web.rendering import Renderer
 
@@ -41,10 +43,9 @@ class Messages:
 
     async def _list(self, request: web.Request) -> web.Response:
         try:
-            wanted = asked(request.query, self._clock())
-        except MisaskedError as error:
+            return await self._found(request, asked(request.query, self._clock()))
+        except (MisaskedError, BadCursor) as error:
             return self._listed(request, None, error=str(error), status=_UNPROCESSABLE)
-        return await self._found(request, wanted)
 
     async def _found(self, request: web.Request, wanted: Asked) -> web.Response:
         oldest_first = request.query.get("order") == "oldest"
@@ -69,14 +70,14 @@ class Messages:
         )
 
     async def _confirm(self, request: web.Request) -> web.Response:
-        form = await request.post()
-        verb, ids = _verb(form), _chosen(form.getall("id", []))
+        form = await form_of(request)
+        verb, ids = _verb(form), _chosen(form.every("id"))
         weighed = await self._desk.weigh(verb, _selection(ids)) if ids else Done()
         return self._renderer.page(request, "messages_confirm.html", verb=verb, ids=ids, done=weighed, back=_back(form))
 
     async def _act(self, request: web.Request) -> web.StreamResponse:
-        form = await request.post()
-        verb, ids, done = _verb(form), _chosen(form.getall("id", [])), Done()
+        form = await form_of(request)
+        verb, ids, done = _verb(form), _chosen(form.every("id")), Done()
         while ids:
             who = f"web/{request[VISITOR].name}"
             done += await self._desk.act(verb, _selection(ids), who=who, limit=_STEP, after=done.after)
@@ -89,20 +90,20 @@ def _selection(ids: tuple[MessageId, ...]) -> Selection:
     return Selection(ids=ids, states=frozenset(State))
 
 
-def _verb(form: Mapping[str, object]) -> Verb:
+def _verb(form: Form) -> Verb:
     try:
-        return Verb(str(form.get("verb", "")))
+        return Verb(form.first("verb"))
     except ValueError:
         raise web.HTTPUnprocessableEntity(text=f"verb: one of {', '.join(Verb)}") from None
 
 
-def _chosen(ids: Iterable[object]) -> tuple[MessageId, ...]:
+def _chosen(ids: Iterable[str]) -> tuple[MessageId, ...]:
     try:
-        return asked({"ids": " ".join(str(one) for one in ids)}, 0.0).selection.ids
+        return asked({"ids": " ".join(ids)}, 0.0).selection.ids
     except MisaskedError as error:
         raise web.HTTPUnprocessableEntity(text=str(error)) from None
 
 
-def _back(form: Mapping[str, object]) -> str:
-    place = str(form.get("back", ""))
+def _back(form: Form) -> str:
+    place = form.first("back")
     return place if place.startswith("/messages") and place.isprintable() else "/messages"

@@ -56,8 +56,8 @@ class Overview:
         """Say where."""
         return [
             web.get("/", self._guard.page(self._show)),
-            web.get("/overview/now", self._guard.page(self._now)),
-            web.get("/overview/curves", self._guard.page(self._curves)),
+            web.get("/overview/now", self._guard.page(self._now, renews=False)),
+            web.get("/overview/curves", self._guard.page(self._curves, renews=False)),
             web.post("/accounts/{name}/resume", self._guard.page(self._resume, "act")),
         ]
 

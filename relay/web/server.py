@@ -1,5 +1,6 @@
 """The HTTP server: binds once, answers whatever happens, and goes on by another configuration without closing."""
 
+import asyncio
 import os
 import socket
 from collections.abc import Awaitable, Callable, Iterable
@@ -7,12 +8,15 @@ from collections.abc import Awaitable, Callable, Iterable
 from aiohttp import web
 
 from relay.config.units import HostPort
-from relay.errors import ConfigError
+from relay.errors import ConfigError, QueueError
 from relay.events import Events
 from relay.web.headers import careful
 
 _LARGEST_FORM = 256 * 1024  # bytes
 _BACKLOG = 128
+_SHUTDOWN_SECONDS = 5.0  # for requests under way
+_IDLE_SECONDS = 75.0  # of a connection between two requests
+_REQUEST_SECONDS = 30.0  # for a request to come whole and be answered
 
 
 class Web:
@@ -23,6 +27,7 @@ class Web:
         self._events = events
         self._socket: socket.socket | None = None
         self._runner: web.AppRunner | None = None
+        self._leaving: set[asyncio.Task[None]] = set()  # who was asked before a change is still answered
 
     @property
     def url(self) -> str:
@@ -49,17 +54,22 @@ class Web:
             return
         app = web.Application(middlewares=[careful, self._answer_whatever_happens], client_max_size=_LARGEST_FORM)
         app.add_routes(routes)
-        runner, before = web.AppRunner(app, access_log=None), self._runner
+        runner = web.AppRunner(
+            app, access_log=None, shutdown_timeout=_SHUTDOWN_SECONDS, keepalive_timeout=_IDLE_SECONDS
+        )
+        own = self._socket.dup()
         await runner.setup()
-        await web.SockSite(runner, self._socket.dup()).start()
+        await web.SockSite(runner, own).start()
+        if self._runner is not None:
+            leaving = asyncio.create_task(self._runner.cleanup(), name="earlier pages")
+            self._leaving.add(leaving)
+            leaving.add_done_callback(self._leaving.discard)
         self._runner = runner
-        if before is not None:
-            await before.cleanup()
 
     async def stop(self) -> None:
         """Stop listening."""
         if self._runner is not None:
-            await self._runner.cleanup()
+            await asyncio.gather(self._runner.cleanup(), *self._leaving)
         if self._socket is not None:
             self._socket.close()
             self._socket = None
@@ -69,9 +79,15 @@ class Web:
         self, request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
     ) -> web.StreamResponse:
         try:
-            return await handler(request)
+            async with asyncio.timeout(_REQUEST_SECONDS):
+                return await handler(request)
         except web.HTTPException:
             raise
+        except TimeoutError:
+            return web.Response(status=408, text="this took too long\n")
+        except QueueError as error:
+            self._events.store_failed("web", str(error))
+            return web.Response(status=503, text="the mail store does not answer\n")
         except Exception as error:  # noqa: BLE001 - one request's trouble is answered, told, and over
             self._events.unexpected("web", error, path=request.path)
             return web.Response(status=500, text="something went wrong here\n")

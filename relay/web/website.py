@@ -69,8 +69,11 @@ class Website:
         self._keeping = asyncio.create_task(self._history.keep(), name="history")
 
     async def reload(self, settings: Settings) -> None:
-        """Go on by another configuration."""
-        await self._web.change(self._routes(settings))
+        """Go on by another configuration; where that cannot be, by the one before."""
+        try:
+            await self._web.change(self._routes(settings))
+        except OSError as error:  # no descriptor is left, say; mail comes first
+            self._events.unexpected("web", error)
 
     async def stop(self) -> None:
         """Stop listening."""

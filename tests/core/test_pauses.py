@@ -149,3 +149,14 @@ async def test_an_account_in_trouble_delays_no_other(world):
     slow.let_end.set()
     await attempt
     assert [State.QUEUED] == await world.states(stuck)
+
+
+async def test_a_person_s_pause_outlasts_calls_that_were_under_way(world):
+    account = world.account()
+    await world.queue.pause(Pause("erp", until=world.clock() + 600, reason="moving house", failures=0))
+    await world.pauses.refresh()
+    await world.pauses.success("erp", account.provider)
+    assert ["moving house"] == [pause.reason for pause in await world.queue.paused()]
+    world.clock.advance(601)
+    await world.pauses.success("erp", account.provider)
+    assert [] == await world.queue.paused()

@@ -97,6 +97,7 @@ DOORS: Mapping[str, tuple[str, ...]] = {
     "aiosmtpd": ("relay.smtp",),
     "aiohttp": ("relay.providers", "relay.sandbox.reports", "relay.sandbox.dmds.pages"),
     "aiohttp.web": ("relay.web", "relay.sandbox"),
+    "aiohttp.http_exceptions": ("relay.web.forms",),
     "sqlite3": ("relay.queue.sqlite*",),
     "asyncpg": ("relay.queue.postgres",),
     "aiosmtplib": ("relay.reports.routes.smtp",),

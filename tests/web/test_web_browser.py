@@ -17,6 +17,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 NOWHERE = {
     "RELAY__PROVIDER__MENSATEK__URL": "http://127.0.0.1:9/v7",
     "RELAY__PROVIDER__DMDS__URL": "http://127.0.0.1:9/v1",
+    "RELAY__DELIVERY__TROUBLE_AFTER": "0",  # each mail is tried at once
 }
 SCREENSHOTS = Path(__file__).resolve().parents[2] / "build" / "screenshots"
 #: A mail that tries everything to be more than looked at.

@@ -1,6 +1,10 @@
 """Who comes in, how far, and who does not."""
 
+import http.client
 import re
+import socket
+import time
+import urllib.parse
 
 import pytest
 from visiting import PASSWORDS, TOKENS, Visit, web_config
@@ -138,7 +142,59 @@ def test_a_guesser_is_slowed_and_blocked_and_the_person_is_not(start_gateway, ba
     guesser = Visit(gateway)
     assert [guesser.log_in("leo", "guess") for _ in range(3)] == [FORBIDDEN, FORBIDDEN, TOO_MANY]
     assert guesser.log_in("leo") == TOO_MANY  # the right one is not even checked
-    assert known.ask("GET", "/")[0] == OK
+    assert known.log_in("ana") == SEE_OTHER  # all of this machine, as behind a proxy, is one client
+
+
+@pytest.mark.parametrize(
+    ("kind", "body"),
+    [
+        ("application/x-www-form-urlencoded", b"name=a&password=hunter2\xff"),
+        ("application/x-www-form-urlencoded; charset=nope", b"name=a&password=hunter2"),
+        ("multipart/form-data", b"hunter2"),
+        ("multipart/form-data; boundary=x", b"hunter2"),
+        ("multipart/form-data; boundary=x", b"--x\r\nhunter2"),
+    ],
+)
+def test_what_is_no_form_is_refused_and_not_told(web_gateway, kind, body):
+    address = urllib.parse.urlsplit(web_gateway.web_url).netloc
+    connection = http.client.HTTPConnection(address, timeout=20)
+    connection.request("POST", "/login", body, {"Content-Type": kind})
+    assert connection.getresponse().status in {400, FORBIDDEN}
+    connection.close()
+    assert "hunter2" not in web_gateway.log()
+    assert "unexpected_error" not in web_gateway.log()
+
+
+def test_a_proxy_that_changes_the_host_is_no_other_site(visit):
+    headers = {"Origin": "https://relay.example.org", "Sec-Fetch-Site": "same-origin"}
+    assert visit.ask("POST", "/login", {"name": "ana", "password": PASSWORDS["ana"]}, headers)[0] == SEE_OTHER
+
+
+def test_what_a_page_asks_for_by_itself_does_not_prolong_the_session(start_gateway, base_config):
+    gateway = start_gateway(f"{base_config}\n{web_config()}", environ={"RELAY__WEB__SESSION": "10s"})
+    visit = Visit(gateway)
+    visit.log_in("ana")
+    begun = visit.cookie
+    time.sleep(2)  # a tenth of its time is over
+    visit.ask("GET", "/overview/now")
+    assert visit.cookie == begun
+    visit.ask("GET", "/")
+    assert visit.cookie != begun
+
+
+def test_a_part_of_a_page_leads_the_whole_page_to_the_login(visit):
+    visit.ask("GET", "/overview/now", headers={"HX-Request": "true"})
+    assert visit.headers["hx-redirect"] == "/login"
+
+
+def test_a_request_that_stays_half_sent_holds_nothing_up(start_gateway, base_config):
+    gateway = start_gateway(f"{base_config}\n{web_config()}")
+    host, port = urllib.parse.urlsplit(gateway.web_url).netloc.split(":")
+    with socket.create_connection((host, int(port))) as half:
+        half.sendall(b"POST /login HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\nname=")
+        assert gateway.reload(gateway.config.read_text())["event"] == "reloaded"
+        assert Visit(gateway).log_in("ana") == SEE_OTHER
+        assert gateway.stop() == 0
 
 
 def test_another_password_ends_the_sessions_that_the_old_one_began(start_gateway, base_config):

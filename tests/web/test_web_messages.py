@@ -11,6 +11,7 @@ OK, SEE_OTHER, FORBIDDEN, NOT_FOUND, UNPROCESSABLE = 200, 303, 403, 404, 422
 NOWHERE = {
     "RELAY__PROVIDER__MENSATEK__URL": "http://127.0.0.1:9/v7",
     "RELAY__PROVIDER__DMDS__URL": "http://127.0.0.1:9/v1",
+    "RELAY__DELIVERY__TROUBLE_AFTER": "0",  # each mail is tried at once
 }
 MAIL = (
     f"From: app@example.org\r\nTo: Ana <ana@example.net>\r\nSubject: {SUBJECT_MARKER}\r\n"
@@ -71,7 +72,15 @@ def test_a_message_is_found_by_what_one_knows_of_it(ana, stuck, logins, unique):
 
 
 @pytest.mark.parametrize(
-    ("query", "said"), [("?state=lost", "held"), ("?within=soon", "2h"), ("?ids=x", "26 letters and digits")]
+    ("query", "said"),
+    [
+        ("?after=abc", "no page begins"),
+        ("?after=0/99999999999999999999", "no page begins"),
+        ("?reason=%00", "reason"),
+        ("?state=lost", "held"),
+        ("?within=soon", "2h"),
+        ("?ids=x", "26 letters and digits"),
+    ],
 )
 def test_a_filter_that_means_nothing_is_explained(ana, query, said):
     status, page = ana.ask("GET", f"/messages{query}")
@@ -113,6 +122,18 @@ def test_the_mail_is_shown_where_nothing_in_it_can_act(ana, stuck, logins, uniqu
     assert policy.startswith("sandbox; default-src 'none'")
     assert "script" not in policy
     assert f'<iframe class="seen" src="/messages/{sent}/seen" sandbox ' in ana.ask("GET", f"/messages/{sent}")[1]
+
+
+def test_a_mail_that_would_take_long_to_clean_is_not_cleaned(ana, stuck, logins, unique):
+    with smtplib.SMTP("127.0.0.1", stuck.port("local"), timeout=30) as smtp:
+        login = logins["kept-mensatek"]
+        smtp.login(login.user, login.password)
+        smtp.mail("app@example.org")
+        smtp.rcpt(f"{unique}@example.net")
+        html = "".join(f"<font size={number % 7}>\r\n" for number in range(50_000))
+        said = smtp.data(f"From: app@example.org\r\nSubject: x\r\nContent-Type: text/html\r\n\r\n{html}")[1]
+    sent = re.search(rb"[0-9A-Z]{26}", said)[0].decode()
+    assert "too large to be shown" in ana.ask("GET", f"/messages/{sent}/seen")[1]
 
 
 def test_the_source_can_be_had_as_it_came(ana, stuck, logins, unique):

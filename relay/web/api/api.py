@@ -8,7 +8,7 @@ from typing import Any
 from aiohttp import web
 
 from relay.config import Settings
-from relay.errors import QueueError
+from relay.errors import BadCursor, QueueError
 from relay.events import Events
 from relay.message import Clock, MessageId
 from relay.plain import as_data, with_moments
@@ -102,7 +102,7 @@ class Api:
         async def handle(request: web.Request) -> web.Response:
             try:
                 found = await work(request)
-            except (MisaskedError, ValueError) as error:
+            except (MisaskedError, BadCursor, ValueError) as error:
                 return problem(_UNPROCESSABLE, str(error))
             except LookupError as error:
                 return problem(_NOT_FOUND, str(error.args[0]))
@@ -175,7 +175,7 @@ class Api:
     async def _pause(self, request: web.Request) -> Pause:
         name = self._account(request)
         body = read(PauseBody, await request.read())
-        pause = Pause(name, until=self._clock() + body.seconds, reason=body.reason, failures=1)
+        pause = Pause(name, until=self._clock() + body.seconds, reason=body.reason, failures=0)
         await self._store.pause(pause)
         self._events.account_paused(
             name, provider=self._settings.account[name].provider, reason=body.reason, seconds=body.seconds
@@ -183,10 +183,12 @@ class Api:
         return pause
 
     async def _resume(self, request: web.Request) -> dict[str, bool]:
-        name = self._account(request)
+        name = request.match_info["name"]  # a pass-through account can be paused, too, and stands nowhere else
         was_paused = await self._store.resume(name)
-        if was_paused:
-            self._events.account_resumed(name, provider=self._settings.account[name].provider)
+        if not was_paused:
+            name = self._account(request)
+        else:
+            self._events.account_resumed(name, provider=name.partition(":")[0])
         return {"was_paused": was_paused}
 
     def _account(self, request: web.Request) -> str:
