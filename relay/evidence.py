@@ -3,7 +3,8 @@
 An API tells addresses, times and batches, never which message a mail was. So a trace proves a recipient only where
 nothing else explains it:
 
-1. It is to that recipient, and made after the first attempt that may have been taken, and not long after.
+1. It is to that recipient, and made after the first attempt that may have been taken, and not long
+   after the last one.
 2. Everybody whom its batch was made for is a recipient of the message: a mailing of somebody else is another batch.
 3. No other message is known to be in the batch.
 4. No other message to the same mailbox was being sent then without a clear answer, whatever came of it later: two equal
@@ -33,10 +34,12 @@ Found = Mapping[MessageId, Mapping[int, Accepted]]  # by message, by position
 def spans(doubted: Iterable[Doubted], now: float) -> list[tuple[float, float]]:
     """Tell in which times traces may be found; those that touch are one."""
     merged: list[tuple[float, float]] = []
-    for begun in sorted(begun for each in doubted for begun in each.begun_at.values()):
-        since, until = begun - SKEW_SECONDS, min(begun + LATE_SECONDS, max(now, begun)) + SKEW_SECONDS
+    for first, last in sorted(
+        (first, each.last_begun_at[position]) for each in doubted for position, first in each.begun_at.items()
+    ):
+        since, until = first - SKEW_SECONDS, min(last + LATE_SECONDS, max(now, last)) + SKEW_SECONDS
         if merged and since <= merged[-1][1]:
-            merged[-1] = (merged[-1][0], until)
+            merged[-1] = (merged[-1][0], max(until, merged[-1][1]))
         else:
             merged.append((since, until))
     return merged
@@ -70,16 +73,15 @@ def _proven(each: Doubted, batches: Mapping[str, Sequence[Trace]], suspects: Sus
             continue
         if any(trace.mailbox not in company for trace in members):
             continue
-        for position, begun in each.begun_at.items():
+        for position in each.begun_at:
             mailbox = each.entries[position].recipient.key
-            times = [trace.at for trace in members if trace.mailbox == mailbox]
-            if any(_explains(each.message_id, mailbox, begun, at, suspects) for at in times):
+            if any(_explains(each, position, trace.at, suspects) for trace in members if trace.mailbox == mailbox):
                 proofs[position] = Accepted(provider_batch_id=batch_id, remark=_REMARK)
     return proofs
 
 
-def _explains(message_id: MessageId, mailbox: str, begun: float, at: float, suspects: Suspects) -> bool:
-    if not begun - SKEW_SECONDS <= at <= begun + LATE_SECONDS:
+def _explains(each: Doubted, position: int, at: float, suspects: Suspects) -> bool:
+    if not each.begun_at[position] - SKEW_SECONDS <= at <= each.last_begun_at[position] + LATE_SECONDS:
         return False
-    others = suspects.begun_at.get(mailbox, {})
-    return not any(since - SKEW_SECONDS <= at for other, since in others.items() if other != message_id)
+    others = suspects.begun_at.get(each.entries[position].recipient.key, {})
+    return not any(since - SKEW_SECONDS <= at for other, since in others.items() if other != each.message_id)

@@ -157,8 +157,9 @@ class Doubted:
     message_id: MessageId
     account: str
     entries: tuple[RecipientEntry, ...]  # all of them
-    #: By position of who is in doubt: when the first attempt began that the API may have taken.
+    #: By position of who is in doubt: when the first attempt began that the API may have taken, and when the last one.
     begun_at: Mapping[int, float]
+    last_begun_at: Mapping[int, float]
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,12 +13,14 @@ OURS, OTHER = MessageId("ours"), MessageId("other")
 NOBODY = Suspects({}, {})
 
 
-def doubted(*mailboxes, message=OURS, begun=NOON, settled=()):
+def doubted(*mailboxes, message=OURS, begun=NOON, last=None, settled=()):
     entries = tuple(
         RecipientEntry(position, Recipient(mailbox, Role.TO), State.UNCONFIRMED)
         for position, mailbox in enumerate((*mailboxes, *settled))
     )
-    return Doubted(message, "acme", entries, dict.fromkeys(range(len(mailboxes)), begun))
+    positions = range(len(mailboxes))
+    last_begun_at = dict.fromkeys(positions, begun if last is None else last)
+    return Doubted(message, "acme", entries, dict.fromkeys(positions, begun), last_begun_at)
 
 
 def trace(mailbox=ANA, batch="b-1", at=NOON + 1):
@@ -54,6 +56,13 @@ def test_those_who_were_settled_before_belong_to_the_company():
 )
 def test_a_mail_before_the_attempt_or_long_after_it_is_none(at, counts):
     assert ({0: "b-1"} if counts else {}) == found(doubted(ANA), [trace(at=at)])
+
+
+def test_a_mail_that_a_later_attempt_made_counts_too():
+    """The API was down for hours, and took the last attempt."""
+    last = NOON + 5 * LATE_SECONDS
+    assert {0: "b-1"} == found(doubted(ANA, last=last), [trace(at=last + LATE_SECONDS)])
+    assert {} == found(doubted(ANA, last=last), [trace(at=last + LATE_SECONDS + 1)])
 
 
 def test_a_mailing_to_others_too_is_another_mail():
@@ -92,3 +101,10 @@ def test_times_that_touch_are_asked_for_once_and_none_lies_in_the_future():
         (NOON + 10 * LATE_SECONDS - SKEW_SECONDS, NOON + 10 * LATE_SECONDS + 5 + SKEW_SECONDS),
     ] == spans([late, early, early], NOON + 10 * LATE_SECONDS + 5)
     assert [(NOON - SKEW_SECONDS, NOON + 90 + SKEW_SECONDS)] == spans([early, doubted(EVA, begun=NOON + 60)], NOON + 90)
+
+
+def test_it_is_asked_from_the_first_attempt_until_long_after_the_last():
+    hours, short = doubted(ANA, last=NOON + 5 * LATE_SECONDS), doubted(LUIS, begun=NOON + 60)
+    assert [(NOON - SKEW_SECONDS, NOON + 6 * LATE_SECONDS + SKEW_SECONDS)] == spans(
+        [hours, short], NOON + 9 * LATE_SECONDS
+    )

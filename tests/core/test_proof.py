@@ -64,6 +64,20 @@ async def test_it_is_asked_once_more_before_the_account_s_rule(world):
     assert 0 == (await world.queue.stats()).messages_open
 
 
+async def test_what_the_last_attempt_of_a_long_outage_brought_is_proof(world):
+    account = world.account()
+    message = await unconfirmed(world, account)
+    for _ in range(5):
+        world.clock.advance(900)
+        world.provider.script = [CUT]
+        await world.attempt(account)
+    world.provider.told = [Trace(ANA, "b-6", world.clock() + 1)]
+    world.clock.advance(900)
+    await world.attempt(account)
+    assert [State.ACCEPTED] == await world.states(message)
+    assert 6 == len(world.provider.calls)
+
+
 async def test_without_proof_the_account_s_rule_decides_and_a_copy_is_counted(world):
     account = world.account()
     message = await unconfirmed(world, account)

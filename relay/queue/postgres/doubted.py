@@ -14,9 +14,9 @@ from relay.queue.rows import Row
 _BEGUN_AT = "CASE WHEN a.number <= 1 AND m.mode <> 'queue' THEN m.received_at ELSE a.begun_at END"
 
 SELECT_DOUBTED = f"""
-SELECT r.message, r.position, m.id, m.account, began.at AS begun_at
+SELECT r.message, r.position, m.id, m.account, began.at AS begun_at, began.last_at AS last_begun_at
 FROM recipient AS r JOIN message AS m ON m.seq = r.message CROSS JOIN LATERAL (
-    SELECT min({_BEGUN_AT}) AS at FROM attempt AS a
+    SELECT min({_BEGUN_AT}) AS at, max({_BEGUN_AT}) AS last_at FROM attempt AS a
     WHERE a.message = r.message AND a.position = r.position AND a.maybe_accepted) AS began
 WHERE r.state IN ('unconfirmed', 'held') AND began.at IS NOT NULL AND m.account = coalesce($1, m.account)
 ORDER BY r.changed_at LIMIT $2
@@ -53,13 +53,15 @@ WHERE r.provider_batch_id <> '' AND r.provider_batch_id = ANY($1::text[])
 async def doubted(connection: Connection, account: str | None, limit: int) -> list[Doubted]:
     """List who is in doubt, by message."""
     begun_at: defaultdict[int, dict[int, float]] = defaultdict(dict)
+    last_begun_at: defaultdict[int, dict[int, float]] = defaultdict(dict)
     messages: dict[int, Row] = {}
     for row in await connection.fetch(SELECT_DOUBTED, account, limit):
         begun_at[row["message"]][row["position"]] = row["begun_at"]
+        last_begun_at[row["message"]][row["position"]] = row["last_begun_at"]
         messages[row["message"]] = row
     entries = await entries_of(connection, list(messages))
     return [
-        Doubted(MessageId(row["id"]), row["account"], tuple(entries[seq]), begun_at[seq])
+        Doubted(MessageId(row["id"]), row["account"], tuple(entries[seq]), begun_at[seq], last_begun_at[seq])
         for seq, row in messages.items()
     ]
 

@@ -16,7 +16,9 @@ _BEGUN_AT = "CASE WHEN a.number <= 1 AND m.mode <> 'queue' THEN m.received_at EL
 SELECT_DOUBTED = f"""
 SELECT r.message, r.position, m.id, m.account, (
     SELECT min({_BEGUN_AT}) FROM attempt AS a
-    WHERE a.message = r.message AND a.position = r.position AND a.maybe_accepted) AS begun_at
+    WHERE a.message = r.message AND a.position = r.position AND a.maybe_accepted) AS begun_at, (
+    SELECT max({_BEGUN_AT}) FROM attempt AS a
+    WHERE a.message = r.message AND a.position = r.position AND a.maybe_accepted) AS last_begun_at
 FROM recipient AS r INDEXED BY recipient_doubted CROSS JOIN message AS m ON m.seq = r.message
 WHERE r.state IN ('unconfirmed', 'held') AND begun_at IS NOT NULL AND m.account = coalesce(:account, m.account)
 ORDER BY r.changed_at LIMIT :limit
@@ -55,13 +57,15 @@ WHERE r.provider_batch_id <> '' AND r.provider_batch_id IN (SELECT value FROM js
 def doubted(connection: sqlite3.Connection, account: str | None, limit: int) -> list[Doubted]:
     """List who is in doubt, by message."""
     begun_at: defaultdict[int, dict[int, float]] = defaultdict(dict)
+    last_begun_at: defaultdict[int, dict[int, float]] = defaultdict(dict)
     messages: dict[int, sqlite3.Row] = {}
     for row in connection.execute(SELECT_DOUBTED, {"account": account, "limit": limit}):
         begun_at[row["message"]][row["position"]] = row["begun_at"]
+        last_begun_at[row["message"]][row["position"]] = row["last_begun_at"]
         messages[row["message"]] = row
     entries = entries_of(connection, listed(messages))
     return [
-        Doubted(MessageId(row["id"]), row["account"], tuple(entries[seq]), begun_at[seq])
+        Doubted(MessageId(row["id"]), row["account"], tuple(entries[seq]), begun_at[seq], last_begun_at[seq])
         for seq, row in messages.items()
     ]
 

@@ -42,7 +42,7 @@ async def test_who_is_held_because_of_it_is_told_and_who_is_held_for_another_rea
     assert [unsure] == [found.message_id for found in await queue.doubted(None, 10)]
 
 
-async def test_of_several_attempts_the_first_that_may_have_been_taken_counts(queue, clock):
+async def test_of_several_attempts_the_first_and_the_last_that_may_have_been_taken_count(queue, clock):
     await attempted(queue, clock)
     clock.advance(900)
     claim = await claim_one(queue)
@@ -52,7 +52,7 @@ async def test_of_several_attempts_the_first_that_may_have_been_taken_counts(que
 
     (found,) = await queue.doubted(None, 10)
 
-    assert {0: NOON} == found.begun_at
+    assert ({0: NOON}, {0: NOON + 910}) == (found.begun_at, found.last_begun_at)
 
 
 @pytest.mark.parametrize("mode", ["direct", "auto"])
