@@ -202,7 +202,8 @@ class Queue(Protocol):
     async def put(self, new: NewMessage) -> None:
         """Keep a message. After return it survives kill -9 and power loss. Raises QueueFull when there is no room.
 
-        Messages whose entries are all final are kept as history; without their body, unless a report is owed.
+        Messages whose entries are all final are kept as history; without their body, unless a report is owed and there
+        is room for it. They are never too many.
         """
 
     async def claim(

@@ -8,7 +8,7 @@ from queue_parts import ACCEPTED, claim_one, ids, new, random_data, states
 
 from relay.errors import QueueError
 from relay.outcome import Refused
-from relay.queue.contract import Result, State
+from relay.queue.contract import Action, Result, State
 from relay.queue.postgres import PostgresQueue
 
 
@@ -173,4 +173,23 @@ async def test_a_full_store_says_so_and_takes_nothing(database, clock):
 
     assert 400 == await queue.room()
     assert 1 == (await queue.stats()).messages_open
+    await queue.close()
+
+
+@pytest.mark.parametrize("size", [1000, 3_000_000])
+@pytest.mark.parametrize("bound", [{"max_bytes": 100}, {"max_messages": 1}])
+async def test_a_report_is_owed_also_where_there_is_no_room_for_its_header(database, clock, size, bound):
+    """Some recipients have the mail and its client hears 250: nobody else will ever tell of the refused one."""
+    queue = await PostgresQueue.open(at(database, **bound), clock=clock, lease_clock=clock)
+    await queue.put(new(data=bytes(100)))
+    mixed = ("ana@example.org", "bad@example.org")
+    made = new(*mixed, states=[State.ACCEPTED, State.REFUSED], data=bytes(size))
+
+    await queue.put(made)
+
+    (untold,) = await queue.reports.untold(10)
+    assert (made.message.id, b"") == (untold.message.id, untold.message.data)
+    assert [None, Action.FAILED] == [entry.owed for entry in untold.entries]
+    with pytest.raises(QueueError, match="is reached"):
+        await queue.put(new(*mixed, states=[State.QUEUED, State.REFUSED], data=bytes(size)))
     await queue.close()

@@ -9,7 +9,7 @@ from queue_parts import ACCEPTED, NOON, SetClock, claim_one, new, random_data
 
 from relay.config.settings import StoreSettings
 from relay.errors import QueueError, QueueFull
-from relay.queue.contract import State
+from relay.queue.contract import Action, State
 from relay.queue.sqlite.room import Room, free_bytes
 
 MB = 1024 * 1024
@@ -51,6 +51,26 @@ async def test_more_than_max_messages_are_refused_until_one_is_finished(tmp_path
     await finish(queue)
 
     await queue.put(new())
+
+
+@pytest.mark.parametrize("size", [1000, 200_000])
+@pytest.mark.parametrize("bound", [{"max_bytes": 100}, {"max_messages": 1}])
+async def test_a_report_is_owed_also_where_there_is_no_room_for_its_header(tmp_path, open_store, size, bound):
+    """Some recipients have the mail and its client hears 250: nobody else will ever tell of the refused one."""
+    queue = await open_store(StoreSettings(path=tmp_path / "relay.db", min_free_bytes=0, **bound))
+    await queue.put(new(data=bytes(100)))
+    mixed = ("ana@example.org", "bad@example.org")
+    made = new(*mixed, states=[State.ACCEPTED, State.REFUSED], data=random_data(size))
+
+    await queue.put(made)
+
+    (untold,) = await queue.reports.untold(10)
+    assert (made.message.id, b"") == (untold.message.id, untold.message.data)
+    assert [None, Action.FAILED] == [entry.owed for entry in untold.entries]
+    with pytest.raises(QueueFull):
+        await queue.put(new(*mixed, states=[State.QUEUED, State.REFUSED], data=random_data(size)))
+    await queue.close()
+    assert [] == list((tmp_path / "relay.db.bodies").iterdir())
 
 
 async def test_the_room_that_is_left_can_be_asked_for(tmp_path, open_store):

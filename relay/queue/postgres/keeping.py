@@ -91,6 +91,12 @@ class Incoming:
     new: NewMessage
     lease_now: float | None  # see `LEASE_NOW`
     staged: int | None = None  # its key, where its body is there already
+    is_bare: bool = False  # its body is left out: there is no room for it
+
+    @property
+    def keeps_body(self) -> bool:
+        """Tell whether the body is kept."""
+        return keeps_body(self.new) and not self.is_bare
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,10 +139,10 @@ async def insert(
     taken: list[Incoming] = []
     told: list[QueueError | None] = []
     for each in incoming:
-        size = len(each.new.message.data) if keeps_body(each.new) else 0
-        if keeps_body(each.new) and messages >= room.max_messages:
+        size = len(each.new.message.data) if each.keeps_body else 0
+        if each.keeps_body and messages >= room.max_messages:
             told.append(QueueFull(f"store {name}: {messages} messages wait; store.max_messages is reached"))
-        elif keeps_body(each.new) and kept + size > room.max_bytes:
+        elif each.keeps_body and kept + size > room.max_bytes:
             told.append(QueueFull(f"store {name}: it keeps {kept} bytes of mail; store.max_bytes is reached"))
         else:
             kept, messages = kept + size, messages + is_open(each.new.entries)
@@ -186,7 +192,7 @@ async def _write(connection: Connection, taken: Sequence[Incoming], now: float) 
         seq = seqs[each.new.message.id]
         owed = owed_by(each.new.entries, each.new.message.envelope.mail_from)
         recipients += [entry_values(seq, entry, owed.get(entry.position), now) for entry in each.new.entries]
-        if each.staged is None and keeps_body(each.new):
+        if each.staged is None and each.keeps_body:
             bodies.append((seq, 0, each.new.message.data))
         if any(entry.state is State.UNCONFIRMED for entry in each.new.entries):
             unconfirmed.append(seq)
@@ -211,7 +217,7 @@ def _message_row(incoming: Incoming, now: float) -> tuple[Value, ...]:
     return (
         incoming.staged,
         *message_values(new),
-        len(new.message.data) if keeps_body(new) else 0,
+        len(new.message.data) if incoming.keeps_body else 0,
         new.due_at if is_waiting else None,
         new.leased_by if is_leased else None,
         incoming.lease_now,

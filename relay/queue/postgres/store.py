@@ -5,7 +5,7 @@ from collections.abc import Callable, Collection, Coroutine, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
-from relay.errors import QueueError
+from relay.errors import QueueError, QueueFull
 from relay.message import Clock, MessageId
 from relay.queue.beginning import Beginning
 from relay.queue.contract import (
@@ -42,7 +42,7 @@ from relay.queue.postgres.opening import connect_as_node, prepare
 from relay.queue.postgres.reader import Reader
 from relay.queue.postgres.reports import PostgresReports
 from relay.queue.postgres.writer import Operation, Writer
-from relay.queue.rows import keeps_body
+from relay.queue.rows import is_open, keeps_body
 from relay.queue.settling import Settlement
 from relay.queue.signal import Signal
 
@@ -121,11 +121,16 @@ class PostgresQueue:
 
     async def put(self, new: NewMessage) -> None:
         """See `Queue.put`."""
-        if len(new.message.data) > keeping.PART_BYTES and keeps_body(new):
-            # A task of its own: a client that hangs up must not leave a body without its message.
-            await self._carry_through(self._put_big(new))
-        else:
-            await self._insert(new, None)
+        try:
+            if len(new.message.data) > keeping.PART_BYTES and keeps_body(new):
+                # A task of its own: a client that hangs up must not leave a body without its message.
+                await self._carry_through(self._put_big(new))
+            else:
+                await self._insert(keeping.Incoming(new, self._lease_now()))
+        except QueueFull:
+            if is_open(new.entries):
+                raise
+            await self._insert(keeping.Incoming(new, self._lease_now(), is_bare=True))
 
     # --- Queue: working off ---
 
@@ -326,14 +331,14 @@ class PostgresQueue:
     async def _put_big(self, new: NewMessage) -> None:
         staged = await self._reader.ask(partial(keeping.stage, data=new.message.data))
         try:
-            await self._insert(new, staged)
+            await self._insert(keeping.Incoming(new, self._lease_now(), staged))
         except QueueError:
             # What cannot be discarded now is swept later.
             await self._write(partial(keeping.discard, staged=staged))
             raise
 
-    async def _insert(self, new: NewMessage, staged: int | None) -> None:
-        incoming = keeping.Incoming(new, self._lease_now(), staged)
+    async def _insert(self, incoming: keeping.Incoming) -> None:
+        new = incoming.new
         await self._writer.submit_item(self._insert_all, incoming, new.message.id, signals=not new.leased_by)
 
     async def _insert_all(

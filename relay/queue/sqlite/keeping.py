@@ -77,7 +77,13 @@ class Incoming:
     """A message on its way in."""
 
     new: NewMessage
-    file: BodyFile | None  # where its body has been written already; None: it goes into the table
+    file: BodyFile | None = None  # where its body has been written already; None: it goes into the table
+    is_bare: bool = False  # its body is left out: there is no room for it
+
+    @property
+    def keeps_body(self) -> bool:
+        """Tell whether the body is kept."""
+        return keeps_body(self.new) and not self.is_bare
 
 
 def insert(
@@ -94,8 +100,7 @@ def insert(
     unconfirmed: list[tuple[Value, ...]] = []
     told: list[QueueError | None] = []
     for each in incoming:
-        is_kept = keeps_body(each.new)
-        size = len(each.new.message.data) if is_kept else 0
+        size = len(each.new.message.data) if each.keeps_body else 0
         try:
             _check_room(each, size, kept, waiting, room)
         except QueueFull as error:
@@ -107,7 +112,7 @@ def insert(
         recipients += [entry_values(seq, entry, owed.get(entry.position), now) for entry in each.new.entries]
         unsure = (entry for entry in each.new.entries if entry.state is State.UNCONFIRMED)
         unconfirmed += [(seq, entry.position, now) for entry in unsure]
-        if is_kept and each.file is None:
+        if each.keeps_body and each.file is None:
             bodies.append((seq, each.new.message.data))
         told.append(None)
     execute_rows(connection, INSERT_MESSAGES, messages)
@@ -118,7 +123,7 @@ def insert(
 
 
 def _check_room(incoming: Incoming, size: int, kept: int, waiting: int, room: Room) -> None:
-    if keeps_body(incoming.new):
+    if incoming.keeps_body:
         room.check_kept(size, kept, waiting)
         if incoming.file is None:
             room.take_disk(2 * size)  # to the log first, and then to the table

@@ -9,7 +9,7 @@ from functools import partial
 from typing import Any, Self, TypeVar
 
 from relay.config.settings import StoreSettings
-from relay.errors import QueueError
+from relay.errors import QueueError, QueueFull
 from relay.message import Clock, MessageId
 from relay.queue.beginning import Beginning
 from relay.queue.contract import (
@@ -26,7 +26,7 @@ from relay.queue.contract import (
     Suspects,
     Volume,
 )
-from relay.queue.rows import keeps_body
+from relay.queue.rows import is_open, keeps_body
 from relay.queue.settling import Settlement
 from relay.queue.sqlite import acting, claiming, doubted, doubting, findings, keeping, reports, standing, view
 from relay.queue.sqlite.beginning import begin
@@ -103,12 +103,16 @@ class SqliteQueue:
 
     async def put(self, new: NewMessage) -> None:
         """See `Queue.put`."""
-        big = len(new.message.data) > FILE_THRESHOLD_BYTES and keeps_body(new)
-        if big:
-            # A task of its own: a client that hangs up must not leave a file without a row, or the reverse.
-            await self._carry_through(self._put_big(new))
-        else:
-            await self._insert(new, None)
+        try:
+            if len(new.message.data) > FILE_THRESHOLD_BYTES and keeps_body(new):
+                # A task of its own: a client that hangs up must not leave a file without a row, or the reverse.
+                await self._carry_through(self._put_big(new))
+            else:
+                await self._insert(keeping.Incoming(new))
+        except QueueFull:
+            if is_open(new.entries):
+                raise
+            await self._insert(keeping.Incoming(new, is_bare=True))
 
     # --- Queue: working off ---
 
@@ -312,15 +316,15 @@ class SqliteQueue:
         file = await self._in_file_thread(partial(self._write_file, new))
         with ExitStack() as undo:
             undo.callback(self._discard, [file.name])
-            await self._insert(new, file)
+            await self._insert(keeping.Incoming(new, file))
             undo.pop_all()
 
     def _write_file(self, new: NewMessage) -> BodyFile:
         self._room.take_disk(len(new.message.data))
         return self._files.write(new.message.id, new.message.data)
 
-    async def _insert(self, new: NewMessage, file: BodyFile | None) -> None:
-        incoming = keeping.Incoming(new, file)
+    async def _insert(self, incoming: keeping.Incoming) -> None:
+        new = incoming.new
         await self._writer.submit_item(self._insert_all, incoming, new.message.id, signals=not new.leased_by)
 
     def _insert_all(
