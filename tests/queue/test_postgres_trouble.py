@@ -3,7 +3,7 @@
 import asyncio
 
 import pytest
-from postgres_parts import at, name_of, waiting_session
+from postgres_parts import at, end_sessions, make_standby, name_of, waiting_session
 from queue_parts import ACCEPTED, claim_one, ids, new, random_data, states
 
 from relay.errors import QueueError
@@ -39,6 +39,49 @@ async def test_a_commit_that_was_cut_off_is_looked_up_and_its_caller_hears_that_
     assert [made.message.id] == ids(await queue.claim("worker", 10, 60))
     assert "1" == server.sql("SELECT count(*) FROM relay.message", name_of(url))
     await queue.close()
+
+
+async def test_a_commit_that_was_cut_off_is_looked_up_once_what_answers_is_no_standby_any_more(
+    own_postgres_server, clock
+):
+    """After a failover the old address may be a standby's for a while; it says nothing about what was kept."""
+    server = own_postgres_server
+    url = server.database()
+    queue = await PostgresQueue.open(at(url), clock=clock, lease_clock=clock)
+    server.sql("ALTER SYSTEM SET synchronous_standby_names = 'nobody'")
+    server.sql("SELECT pg_reload_conf()")
+    putting = asyncio.create_task(queue.put(new()))
+    session = await waiting_session(server, url, "IPC")
+
+    server.sql("ALTER SYSTEM RESET synchronous_standby_names")
+    server.sql(f"SET synchronous_commit = local; {make_standby(url)}")
+    server.sql(f"SELECT pg_terminate_backend({session})")
+    with pytest.raises(QueueError, match="it is a standby"):
+        await asyncio.wait_for(queue.put(new()), 30)
+    assert not putting.done()
+    server.sql("SELECT pg_reload_conf()")
+    server.sql(make_standby(url, "off"))
+
+    await asyncio.wait_for(putting, 30)
+    assert "1" == server.sql("SELECT count(*) FROM relay.message", name_of(url))
+    await queue.close()
+
+
+async def test_a_standby_is_told_of_whatever_is_asked(queue, database, postgres_server, clock):
+    await queue.put(new())
+    await queue.stats()
+    postgres_server.sql(make_standby(database))
+    end_sessions(postgres_server, database)
+
+    for ask in (queue.put(new()), queue.put(new(data=random_data(3_000_000))), queue.stats(), queue.check()):
+        with pytest.raises(QueueError, match="it is a standby"):
+            await asyncio.wait_for(ask, 30)
+    with pytest.raises(QueueError, match="it is a standby"):
+        await PostgresQueue.open(at(database, node="other"), clock=clock, lease_clock=clock)
+    postgres_server.sql(make_standby(database, "off"))
+
+    await queue.check()
+    assert 1 == (await queue.stats()).messages_open
 
 
 @pytest.mark.parametrize("operation", ["put", "begin", "conclude"])
@@ -100,10 +143,7 @@ async def test_a_server_that_stops_is_told_at_once_and_comes_back_by_itself(own_
 async def test_sessions_that_were_ended_in_between_cost_nobody_anything(queue, database, postgres_server):
     await queue.put(new())
     await queue.stats()
-    postgres_server.sql(
-        f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name_of(database)}' "
-        "AND application_name = 'relay'"
-    )
+    end_sessions(postgres_server, database)
 
     await queue.put(new())
     assert 2 == (await queue.stats()).messages_open

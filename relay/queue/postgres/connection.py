@@ -68,7 +68,7 @@ _CURES: tuple[tuple[type[BaseException], str], ...] = (
     (TimeoutError, "it does not answer"),
 )
 #: What the library raises, or the network beneath it.
-LIBRARY_ERRORS = (asyncpg.PostgresError, asyncpg.InterfaceError, OSError)
+LIBRARY_ERRORS = (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError)
 #: Where the store's own content is at fault.
 DAMAGES = (asyncpg.DataCorruptedError, asyncpg.IndexCorruptedError)
 
@@ -77,6 +77,7 @@ _LOST = (
     asyncpg.AdminShutdownError,
     asyncpg.CrashShutdownError,
     asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
 )
 
 

@@ -7,7 +7,7 @@ from typing import Any, Self, TypeVar
 import asyncpg
 
 from relay.errors import QueueError
-from relay.queue.postgres.connection import is_lost, place, prepare, store_errors, watch
+from relay.queue.postgres.connection import LIBRARY_ERRORS, is_lost, place, prepare, store_errors, watch
 from relay.queue.postgres.many import Connection
 
 #: Connections at most.
@@ -50,7 +50,7 @@ class Reader:
         with store_errors(self.name):
             try:
                 return await self._ask(question)
-            except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
+            except LIBRARY_ERRORS as error:
                 if not is_lost(error):
                     raise
             return await self._ask(question)
