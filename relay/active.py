@@ -26,6 +26,8 @@ from relay.queue.contract import Claim, NewMessage, Queue, State
 
 #: Share of the memory for mail that one account's line may fill.
 _LINE_SHARE = 8
+#: How long mail of a paused account is put off: no longer, for the pause may be ended before its time.
+_PAUSED_SECONDS = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -249,7 +251,7 @@ class ActiveQueue:
             if self._stopping and work.plan is not None:
                 await self._leave(custody, work.plan)
             elif not work.is_begun and (left := self._pauses.seconds_left(work.account.name)) > 0:
-                await self.give_back(claim, self._clock() + left)
+                await self.give_back(claim, self._clock() + min(left, _PAUSED_SECONDS))
             else:
                 await self._keeper.attempt(custody, work.plan)
         except QueueError as error:

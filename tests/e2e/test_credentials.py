@@ -24,7 +24,7 @@ def test_mail_that_waited_for_a_key_goes_when_the_application_logs_in_with_the_n
         )
         send(gateway, "the-first-apikey", f"before.{unique}@example.net")
         sandbox.wait_for(f"before.{unique}@example.net")
-        sandbox.ask(lambda world: world.book.set_key(world.book.campaigns("acme")[0], "the-second-apikey"))
+        sandbox.ask(lambda world: world.campaigns.set_key(world.campaigns.find("acme", 77), "the-second-apikey"))
         send(gateway, "the-first-apikey", f"waiting.{unique}@example.net")  # remembered as right
         gateway.wait_for_event("account_paused")
         send(gateway, "the-second-apikey", f"after.{unique}@example.net")

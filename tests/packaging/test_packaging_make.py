@@ -261,7 +261,7 @@ MADE_UP = {
 
 def test_a_skip_is_a_failure_under_ci_only(tmp_path):
     shutil.copy(ROOT / "tests/conftest.py", tmp_path)
-    for plugin in ("discretion", "running"):
+    for plugin in ("databases", "discretion", "running"):
         (tmp_path / f"{plugin}.py").touch()
     for name, source in MADE_UP.items():
         (tmp_path / name).write_text(textwrap.dedent(source))
