@@ -36,7 +36,7 @@ _Key = tuple[MessageId, int, float]  # message, position, since when it is in th
 
 @dataclass(frozen=True, slots=True)
 class _Look:
-    """What one look at an account brought."""
+    """What one look at an account brought, if the API answered."""
 
     begun_at: float
     seen: frozenset[MessageId]
@@ -94,15 +94,15 @@ class Proof:
 
         Nothing of it is written down: its holder does. A look that was made since a time will do.
         """
-        # After a pause this question is the one careful call: nobody else of the account has a turn meanwhile.
-        if self._is_left_alone(account):
-            return {}
         self._claimed.add(message_id)
         try:
             async with self._locks[account.name]:
+                # After a pause this question is the one careful call: nobody else of the account has a turn meanwhile.
+                if self._is_left_alone(account):
+                    return {}
                 last = self._last.get(account.name)
                 if last is None or last.begun_at < since or message_id not in last.seen:
-                    last = await self._look(account)
+                    return (await self._look(account)).get(message_id, {})
                 return last.found.get(message_id, {})
         except QueueError as error:
             self._events.store_failed("proof", str(error))
@@ -118,12 +118,15 @@ class Proof:
         is_paused = self._pauses.seconds_left(account.name) > 0
         return not account.policy.seek_proof or is_paused or rests_until > self._clock()
 
-    async def _look(self, account: Account) -> _Look:
+    async def _look(self, account: Account) -> Found:
         begun_at = self._clock()
         doubted = await self._queue.doubted(account.name, _MOST)
-        found = await self._found(account, doubted)
-        look = _Look(begun_at, frozenset(each.message_id for each in doubted), found)
-        self._last[account.name] = look
+        try:
+            found = await self._found(account, doubted)
+        except ProviderError as error:  # what was not answered was not asked
+            self._rest(account, error.reason)
+            return {}
+        self._last[account.name] = _Look(begun_at, frozenset(each.message_id for each in doubted), found)
         for each in doubted:
             proofs = found.get(each.message_id, {})
             for position in proofs:
@@ -131,16 +134,12 @@ class Proof:
                 self._events.proof_found(each.message_id, provider=account.provider, recipient=address)
             if proofs and each.message_id not in self._claimed:
                 await self._confirm(account, each, proofs)
-        return look
+        return found
 
     async def _found(self, account: Account, doubted: Sequence[Doubted]) -> Found:
         if not doubted:
             return {}
-        try:
-            traces = await self._traces(account, doubted)
-        except ProviderError as error:
-            self._rest(account, error.reason)
-            return {}
+        traces = await self._traces(account, doubted)
         self._rests.pop(account.name, None)
         if traces is None:
             return {}

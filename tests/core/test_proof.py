@@ -1,5 +1,7 @@
 """Seeking proof: when the API is asked, what follows, and when it is left alone."""
 
+import asyncio
+
 from core_parts import NOON
 
 from relay.errors import ProviderError
@@ -178,6 +180,34 @@ async def test_an_api_that_does_not_answer_such_questions_is_left_alone_longer_e
     assert [60, 120, 240, 480] == [event["seconds"] for event in told]
     assert [State.UNCONFIRMED] == await world.states(message)
     assert 4 == world.counted("relay_proof_looks_total", provider="mensatek", result="failed")
+
+
+async def test_a_question_that_failed_is_asked_anew_for_the_next_message(world):
+    account = world.account()
+    first = await unconfirmed(world, account)
+    world.clock.advance(70)
+    second = await unconfirmed(world, account, LUIS)
+    made = Trace(LUIS, "b-2", world.clock() + 1)
+    world.clock.advance(830)
+    world.provider.told = ProviderError("HTTP 500", maybe_accepted=False)
+    await world.attempt(account)
+    world.clock.advance(70)
+    world.provider.told = [made]
+    await world.attempt(account)
+    assert [State.ACCEPTED] == await world.states(second)
+    assert [(ANA,), (LUIS,), (ANA,)] == [addresses for addresses, _ in world.provider.calls]
+    assert [State.ACCEPTED] == await world.states(first)
+
+
+async def test_those_who_wait_for_a_question_that_fails_do_not_ask_it_again(world):
+    account = world.account(concurrency=3)
+    for number in range(3):
+        await unconfirmed(world, account, f"user{number}@example.net")
+    world.provider.told = ProviderError("HTTP 500", maybe_accepted=False)
+    world.clock.advance(900)
+    await asyncio.gather(*[world.attempt(account) for _ in range(3)])
+    assert 1 == len(world.provider.questions)
+    assert [60] == [event["seconds"] for event in world.logged("proof_unavailable")]
 
 
 async def test_mail_of_an_account_that_is_gone_is_not_asked_for(world):
