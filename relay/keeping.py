@@ -172,14 +172,14 @@ class Keeper:
         """Make one attempt and give the message back.
 
         `plan`: of a message that was just accepted, for all its recipients. Without it: seek proof of what is
-        unconfirmed, give up what is too old, hold or retry what is still unconfirmed, try what is due.
+        unconfirmed, hold or retry what is still unconfirmed, give up what is too old, try what is due.
         """
         if plan is not None:
             await self._deliver(custody, plan)
         else:
             await self._seek_proof(custody)
-            await self._give_up_if_too_old(custody)
             await self._hold_unconfirmed(custody)
+            await self._give_up_if_too_old(custody)
             await self._try_due(custody)
         await custody.release()
 
@@ -206,14 +206,21 @@ class Keeper:
             )
 
     async def _give_up_if_too_old(self, custody: Custody) -> None:
-        """Give up whoever was tried in vain until max_age; nobody is given up untried, however long we were down."""
+        """Give up whoever was tried in vain until max_age.
+
+        Nobody is given up untried, however long we were down, nor unconfirmed before the last question.
+        """
         if self._clock() < custody.claim.expires_at:
             return
+        policy = custody.account.policy
         await custody.settle(
             [
                 Result(entry.position, Deferred(given_up(entry.reason, entry.state)), State.EXPIRED)
                 for entry in custody.entries.values()
-                if entry.attempts and entry.state not in FINAL_STATES and entry.state is not State.HELD
+                if entry.attempts
+                and entry.state not in FINAL_STATES
+                and entry.state is not State.HELD
+                and (entry.state is not State.UNCONFIRMED or self._is_due(entry, policy))
             ]
         )
 

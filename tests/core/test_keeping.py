@@ -7,6 +7,7 @@ from core_parts import Until, still_there
 
 from relay.errors import LeaseLost, ProviderError
 from relay.outcome import Accepted, Blame, Deferred, Refused, Replies
+from relay.providers.contract import Trace
 from relay.queue.contract import State
 
 BOTH = ("ana@example.net", "luis@example.net")
@@ -119,6 +120,35 @@ async def test_what_is_too_old_is_given_up_and_said(world):
     assert await world.states(message) == [State.EXPIRED]
     assert len(world.provider.calls) == 1
     assert "busy" in str(world.logged("recipient_finished")[0]["reason"])
+
+
+async def test_nobody_is_given_up_unconfirmed_before_the_last_question(world):
+    account = world.account(max_age="20m", unconfirmed_wait="15m")
+    message = await world.kept(account, BOTH)
+    world.clock.advance(600)
+    world.provider.script = [{BOTH[0]: Deferred("cut", maybe_accepted=True), BOTH[1]: Deferred("busy")}]
+    await world.attempt(account)
+    world.provider.told = [Trace(BOTH[0], "b-1", world.clock() + 1)]
+    world.clock.advance(601)
+    await world.attempt(account)
+    assert await world.states(message) == [State.UNCONFIRMED, State.EXPIRED]
+    world.clock.advance(300)
+    await world.attempt(account)
+    assert await world.states(message) == [State.ACCEPTED, State.EXPIRED]
+    assert len(world.provider.calls) == 1
+
+
+@pytest.mark.parametrize(("rule", "state"), [("hold", State.HELD), ("retry", State.EXPIRED)])
+async def test_what_is_unconfirmed_at_max_age_is_held_where_the_account_says_so_and_else_given_up(world, rule, state):
+    account = world.account(max_age="20m", unconfirmed_wait="15m", on_unconfirmed=rule)
+    message = await world.kept(account)
+    world.clock.advance(600)
+    world.provider.script = [Deferred("cut", maybe_accepted=True)]
+    await world.attempt(account)
+    world.clock.advance(900)
+    await world.attempt(account)
+    assert await world.states(message) == [state]
+    assert len(world.provider.calls) == 1
 
 
 async def test_a_crash_between_call_and_record_leaves_unconfirmed_not_queued(world):
