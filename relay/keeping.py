@@ -1,9 +1,11 @@
 """One attempt at a kept message: journalled before each call, recorded after it, then given back to the queue."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from itertools import chain, repeat
+from typing import TypeVar
 
 from relay.accounts.account import Account
 from relay.config import AccountPolicy
@@ -20,6 +22,8 @@ from relay.settlement import Schedule, due_at, next_due_at
 
 #: Waits between attempts to write down what an API has answered, in seconds; the last one repeats.
 _RECORD_WAITS = (0.1, 0.5, 1.0, 2.0, 5.0)
+
+_T = TypeVar("_T")
 
 
 class Custody:
@@ -85,18 +89,11 @@ class Custody:
         if not results:
             return
         after = self.entries | {result.position: self._entry_after(result) for result in results}
-        for wait in chain(_RECORD_WAITS, repeat(_RECORD_WAITS[-1])):
-            try:
-                await self._write(results, after, seconds=seconds, call=call, is_last=is_last)
-            except LeaseLost:
-                proven = [result for result in results if result.state in FINAL_STATES]
-                await self._queue.confirm(self.claim.message.id, proven)
-                raise
-            except QueueError as error:
-                self._events.store_failed("record", str(error))
-                await asyncio.sleep(wait)
-            else:
-                break
+        try:
+            await self._insist(lambda: self._write(results, after, seconds=seconds, call=call, is_last=is_last))
+        except LeaseLost:
+            await self._confirm([result for result in results if result.state in FINAL_STATES])
+            raise
         before, self.entries, self.is_released = self.entries, after, is_last
         for result in results:
             if _was_tried(result):
@@ -113,6 +110,24 @@ class Custody:
         if not self.is_released:
             await self._queue.release(self.claim, self._due_at(self.entries))
             self.is_released = True
+
+    async def _confirm(self, proven: Sequence[Result]) -> None:
+        for result in proven:  # one by one: the store tells how many it settled, not whom
+            confirm = partial(self._queue.confirm, self.claim.message.id, [result])
+            if await self._insist(confirm):
+                entry = self.entries[result.position]
+                tell_settled(self._events, self.claim.message.id, self.account.provider, entry, result)
+
+    async def _insist(self, write: Callable[[], Awaitable[_T]]) -> _T:
+        waits = chain(_RECORD_WAITS, repeat(_RECORD_WAITS[-1]))
+        while True:
+            try:
+                return await write()
+            except LeaseLost:
+                raise
+            except QueueError as error:
+                self._events.store_failed("record", str(error))
+            await asyncio.sleep(next(waits))
 
     async def _write(
         self,

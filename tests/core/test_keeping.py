@@ -5,7 +5,7 @@ import asyncio
 import pytest
 from core_parts import Until, still_there
 
-from relay.errors import LeaseLost, ProviderError
+from relay.errors import LeaseLost, ProviderError, QueueError
 from relay.outcome import Accepted, Blame, Deferred, Refused, Replies
 from relay.providers.contract import Trace
 from relay.queue.contract import State
@@ -190,6 +190,30 @@ async def test_an_answer_that_comes_after_the_lease_was_lost_is_still_proof(worl
     await world.keeper.attempt(world.custodian.take(other, account))  # as it claimed it: unconfirmed
     world.clock.advance(901)
     assert len(world.provider.calls) == 1
+
+
+async def test_such_an_answer_is_written_by_a_store_that_fails_at_first_and_told_of(world, monkeypatch):
+    account = world.account()
+    message = await world.kept(account)
+    slow = Until(Accepted("7", "70"))
+    world.provider.script = [slow]
+    attempting = asyncio.create_task(world.attempt(account))
+    await slow.begun.wait()
+    world.clock.advance(61)
+    await world.queue.claim("other/0", 1, 60.0)
+    confirm, failures = world.queue.confirm, [QueueError("disk full")]
+
+    async def fails_once(*given):
+        if failures:
+            raise failures.pop()
+        return await confirm(*given)
+
+    monkeypatch.setattr(world.queue, "confirm", fails_once)
+    slow.let_end.set()
+    with pytest.raises(LeaseLost):
+        await attempting
+    assert await world.states(message) == [State.ACCEPTED]
+    assert ["accepted"] == [told["state"] for told in world.logged("recipient_finished")]
 
 
 async def test_a_fault_of_the_account_pauses_it_and_its_first_success_ends_that(world):
