@@ -32,7 +32,8 @@ class Pauses:
         self._changes = 0
         self._writing = 0  # what is known here and not in the store yet
         self._failed: Counter[str] = Counter()  # calls in a row, by account and by place
-        self._in_trouble: set[str] = set()  # accounts that are paused for the API's trouble, and not for their own
+        # Accounts that are paused for the API's trouble, and not for their own, with the place of their calls.
+        self._in_trouble: dict[str, str] = {}
 
     async def refresh(self) -> None:
         """Read the pauses from the store, if that was not done just now."""
@@ -45,7 +46,11 @@ class Pauses:
         if (
             changes == self._changes and not self._writing
         ):  # what was learnt while the store was asked is newer than its answer
-            self._known = {pause.account: pause for pause in kept}
+            before, self._known = self._known, {pause.account: pause for pause in kept}
+            # Ended elsewhere: another process had an answer, or a person lets it go on.
+            for account in before.keys() - self._known.keys():
+                if account in self._in_trouble:
+                    self.answered(account, self._in_trouble.pop(account))
 
     def seconds_left(self, account: str) -> float:
         """Tell how long an account must still be left alone; 0: it may be tried."""
@@ -64,7 +69,7 @@ class Pauses:
         if self.seconds_left(account) > 0:
             return
         if account in self._in_trouble:
-            self._in_trouble.remove(account)
+            del self._in_trouble[account]
             self._known.pop(account, None)
         pause = self._next(account, reason, self._settings.pause_first, self._settings.pause_longest)
         self._events.account_paused(account, provider=provider, reason=reason, seconds=pause.until - self._clock())
@@ -84,7 +89,7 @@ class Pauses:
         is_enough = max(self._failed[account], self._failed[place]) >= (self._settings.trouble_after or float("inf"))
         if self.seconds_left(account) > 0 or not (is_enough or account in self._in_trouble):
             return
-        self._in_trouble.add(account)
+        self._in_trouble[account] = place
         pause = self._next(account, reason, self._settings.trouble_first, self._settings.trouble_longest)
         pause = replace(pause, until=max(pause.until, self._clock() + min(after or 0.0, self._settings.pause_longest)))
         self._known[account] = pause
@@ -105,7 +110,7 @@ class Pauses:
 
     async def success(self, account: str, provider: str) -> None:
         """End an account's pause: it works again. A store that fails is told of and no more."""
-        self._in_trouble.discard(account)
+        self._in_trouble.pop(account, None)
         pause = self._known.get(account)
         if pause is None or (not pause.failures and self.seconds_left(account) > 0):
             return  # what a person has paused waits, though calls that were under way end well

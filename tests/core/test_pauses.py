@@ -160,3 +160,19 @@ async def test_a_person_s_pause_outlasts_calls_that_were_under_way(world):
     world.clock.advance(601)
     await world.pauses.success("erp", account.provider)
     assert [] == await world.queue.paused()
+
+
+async def test_trouble_that_another_process_has_seen_end_is_over_here_too(world):
+    other = Pauses(world.queue, SETTINGS, world.events, world.clock)
+    for _ in range(5):
+        await world.pauses.trouble("erp", "mensatek", "there", "HTTP 503", None)
+    await other.refresh()
+    world.clock.advance(20)
+    await other.success("erp", "mensatek")
+    await world.pauses.refresh()
+    assert not world.pauses.in_probation("erp")
+    for _ in range(4):
+        await world.pauses.trouble("erp", "mensatek", "there", "HTTP 503", None)
+    assert 0 == world.pauses.seconds_left("erp")
+    await world.pauses.trouble("erp", "mensatek", "there", "HTTP 503", None)
+    assert 10 == world.pauses.seconds_left("erp")
