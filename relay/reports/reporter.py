@@ -89,9 +89,9 @@ class Reporter:
         return len(pending)
 
     async def make(self) -> int:
-        """Make the reports that are owed by now; returns how many messages were looked at."""
+        """Make the reports that are owed by now, until `stop`; returns how many messages were looked at."""
         looked_at = 0
-        while untold := await self._reports.untold(_AT_ONCE):
+        while not self._stop.is_set() and (untold := await self._reports.untold(_AT_ONCE)):
             told = [await self._tell_or_omit(each) for each in untold]
             looked_at += len(told)
             if not any(told):
@@ -99,9 +99,14 @@ class Reporter:
         return looked_at
 
     async def begin_sending(self) -> None:
-        """Begin to send the reports that are due, as many as may be under way."""
+        """Begin to send the reports that are due, as many as may be under way; none after `stop`."""
         room = _AT_ONCE - len(self._under_way)
-        for report in await self._reports.claim_reports(self._owner, room, _LEASE_SECONDS) if room else ():
+        if not room or self._stop.is_set():
+            return
+        claimed = await self._reports.claim_reports(self._owner, room, _LEASE_SECONDS)
+        if self._stop.is_set():  # nobody would wait for them: who takes over sends them
+            return
+        for report in claimed:
             task = asyncio.create_task(self._send(report), name=f"report {report.id}")
             self._under_way.add(task)
             task.add_done_callback(self._under_way.discard)

@@ -1,6 +1,7 @@
 """Telling senders: once, in the end, and whatever happens between."""
 
 import asyncio
+import threading
 
 import pytest
 from report_parts import failed_by_flufl
@@ -188,6 +189,42 @@ async def test_it_runs_until_it_is_stopped(open_office):
         assert 0 == await office.reporter.stop(5)
         await running
 
+        assert 1 == len(office.reports())
+
+
+async def test_many_that_are_to_be_told_do_not_hold_up_the_end(open_office):
+    async with open_office() as office:
+        await asyncio.gather(*(office.fail() for _ in range(5 * reporter._AT_ONCE)))
+        running = asyncio.create_task(office.reporter.run())
+        while not office.events("report_made"):  # noqa: ASYNC110 - the log is all that tells
+            await asyncio.sleep(0)
+        await office.reporter.stop(5)
+        made = len(office.events("report_made"))
+        await running
+
+        assert len(office.events("report_made")) <= made + reporter._AT_ONCE < 5 * reporter._AT_ONCE
+        assert [] == office.reports()
+
+
+async def test_nothing_is_begun_that_nobody_waits_for(open_office):
+    """Stopped while the store was looking for what is due."""
+    async with open_office() as office:
+        await office.fail()
+        await office.reporter.make()
+        entered, gate = threading.Event(), threading.Event()
+        held_up = office.queue._writer.submit(lambda _store: (entered.set(), gate.wait()))
+        await asyncio.to_thread(entered.wait)
+        running = asyncio.create_task(office.reporter.run())
+        while not office.queue._writer._inbox.qsize():  # noqa: ASYNC110 - the claim is all that comes
+            await asyncio.sleep(0.01)
+        assert 0 == await office.reporter.stop(5)
+        gate.set()
+        await asyncio.gather(held_up, running)
+
+        assert not office.reporter._under_way
+        clock = office.clock
+    async with open_office(clock=clock) as office:
+        await office.round()
         assert 1 == len(office.reports())
 
 
