@@ -24,7 +24,9 @@ from relay.message import MessageId
 from relay.providers import HttpClient, trust
 from relay.queue.contract import Action, State
 from relay.queue.reporting import Report
+from relay.reports import reporter
 from relay.reports.contract import RouteTrouble
+from relay.reports.routes import smtp
 from relay.reports.routes.directory import DirectoryRoute
 from relay.reports.routes.smtp import SmtpRoute
 from relay.reports.routes.webhook import WebhookRoute
@@ -163,6 +165,22 @@ async def test_trouble_on_the_way_passes():
         await smtp_route(address).send(report())
     assert not no_tls.value.is_permanent
     assert not down.value.is_permanent
+
+
+async def test_a_server_that_takes_its_time_does_not_outlast_the_lease(monkeypatch):
+    """Each reply may come in its time and all of them too late: then somebody else sends the report as well."""
+    assert smtp._WHOLE_SECONDS < reporter._LEASE_SECONDS
+    monkeypatch.setattr(smtp, "_WHOLE_SECONDS", 0.2)
+    handler, never = Mailbox(), asyncio.Event()
+
+    async def wait(*_):
+        await never.wait()
+
+    handler.handle_RCPT = wait
+    async with mail_server(handler) as address:
+        with pytest.raises(RouteTrouble, match="mail server") as told:
+            await smtp_route(address).send(report())
+    assert not told.value.is_permanent
 
 
 @pytest.mark.parametrize("password", ["right", "wrong"])

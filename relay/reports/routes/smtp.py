@@ -1,5 +1,6 @@
 """Reports through a mail server, from the null sender, so that nothing ever answers them."""
 
+import asyncio
 import ssl
 
 import aiosmtplib
@@ -9,7 +10,8 @@ from relay.config.units import HostPort
 from relay.queue.reporting import Report
 from relay.reports.contract import RouteTrouble
 
-_TIMEOUT_SECONDS = 60.0
+_TIMEOUT_SECONDS = 60.0  # for one reply
+_WHOLE_SECONDS = 120.0  # for all of them: well within the reporter's lease
 _FIRST_PERMANENT = 500
 
 
@@ -38,8 +40,9 @@ class SmtpRoute:
             tls_context=self._trusted,
         )
         try:
-            await client.connect()
-            await _hand_over(client, report)
+            async with asyncio.timeout(_WHOLE_SECONDS):
+                await client.connect()
+                await _hand_over(client, report)
         except (aiosmtplib.SMTPException, OSError, ValueError) as error:
             raise RouteTrouble(f"mail server {self._address}: {_told(error)}", is_permanent=_is_final(error)) from error
         finally:
