@@ -5,6 +5,7 @@ import re
 import textwrap
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
+from email.errors import HeaderParseError
 from email.header import Header, decode_header, make_header
 from email.utils import format_datetime
 
@@ -35,15 +36,13 @@ def status_fields(
 
 def read_status(report: bytes) -> list[dict[str, str]]:
     """Read the groups of fields back from a report that was made here; names as words with underscores."""
-    _, _, rest = report.partition(b"delivery-status\r\nContent-Transfer-Encoding: ")
-    encoding, _, rest = rest.partition(b"\r\n\r\n")
-    data = rest.partition(b"\r\n--")[0]
-    text = (binascii.a2b_qp(data) if encoding == b"quoted-printable" else data).decode().replace("\r\n ", " ")
+    # By the delimiter, which is random: whatever words others wrote, none of them begins a part.
+    body = report.partition(b"\r\n\r\n")[2]
+    _, _, status, _ = body.split(body.partition(b"\r\n")[0], 3)
+    header, _, data = status.removesuffix(b"\r\n").partition(b"\r\n\r\n")
+    text = (binascii.a2b_qp(data) if header.endswith(b"quoted-printable") else data).decode().replace("\r\n ", " ")
     groups = [[line.partition(": ") for line in group.split("\r\n") if line] for group in text.split("\r\n\r\n")]
-    return [
-        {name.lower().replace("-", "_"): str(make_header(decode_header(value))) for name, _, value in group}
-        for group in groups
-    ]
+    return [{name.lower().replace("-", "_"): _read(name, value) for name, _, value in group} for group in groups]
 
 
 def date_text(at: float) -> str:
@@ -86,6 +85,16 @@ def _of_recipient(line: Line, untold: Untold, diagnostic_type: str, *, is_global
 def _text(reason: str, *, is_global: bool) -> str:
     text = plain(reason)
     return text if is_global or text.isascii() else Header(text, "utf-8", maxlinelen=_WIDTH).encode(linesep="")
+
+
+def _read(name: str, value: str) -> str:
+    """Undo `_text`. An address, or a reason that only looks like it, stays as it is."""
+    if name != "Diagnostic-Code":
+        return value
+    try:
+        return str(make_header(decode_header(value)))
+    except (HeaderParseError, LookupError, ValueError):
+        return value
 
 
 def _folded(name: str, value: str) -> str:

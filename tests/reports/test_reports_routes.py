@@ -29,7 +29,7 @@ from relay.reports.contract import RouteTrouble
 from relay.reports.routes import smtp
 from relay.reports.routes.directory import DirectoryRoute
 from relay.reports.routes.smtp import SmtpRoute
-from relay.reports.routes.webhook import WebhookRoute
+from relay.reports.routes.webhook import WebhookRoute, event
 from relay.reports.routing import Routing
 
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
@@ -255,6 +255,32 @@ async def test_a_program_gets_a_signed_event_that_tells_all():
     assert ["failed", "relayed"] == [recipient["action"] for recipient in event["data"]["recipients"]]
     assert ["5.1.1", "2.0.0"] == [recipient["status"] for recipient in event["data"]["recipients"]]
     assert json.loads(body) == event
+
+
+@pytest.mark.parametrize("address", ["=?x?q?a?=@example.org", "=?utf-8?q?a?=@example.org"])
+@pytest.mark.parametrize("reason", ["bad =?zz?b?YQ==?= value", "bad =?utf-8?b?a?= value", "bad =?utf-8?b?/w==?= value"])
+def test_what_only_looks_like_an_encoded_word_is_told_as_it_is(address, reason):
+    told = event(report(untold(entry(address, orcpt=f"rfc822;{address.replace('=', '+3D')}", reason=reason))))
+
+    (recipient,) = told["data"]["recipients"]
+    assert (f"rfc822; {address}", f"rfc822; {address}", f"x-dmds; {reason}") == (
+        recipient["final_recipient"],
+        recipient["original_recipient"],
+        recipient["diagnostic_code"],
+    )
+
+
+@pytest.mark.parametrize("ret", ["", "FULL"])
+@pytest.mark.parametrize("length", range(20, 60))
+def test_a_subject_that_looks_like_a_part_is_none(length, ret):
+    """The text for people gives it back, broken into lines."""
+    subject = f"{'x' * length} delivery-status Content-Transfer-Encoding: 7bit".encode()
+    data = b"Subject: " + subject + b"\r\n\r\nx\r\n"
+    told = event(report(untold(data=data, ret=ret)))
+
+    assert "report.failed" == told["type"]
+    (recipient,) = told["data"]["recipients"]
+    assert "rfc822; ana@example.org" == recipient["final_recipient"]
 
 
 def test_the_signature_is_the_one_of_the_specification():
