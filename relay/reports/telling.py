@@ -56,7 +56,8 @@ def _told(entry: RecipientEntry, *, is_noticed: bool) -> Told | None:
     is_final = entry.state in FINAL_STATES
     if is_final and entry.owed is not None:
         return Told(entry.owed.value)
-    is_late = is_noticed and not is_final and wants_delay(entry.recipient.notify)
+    # What is held is not tried until a person says so, and nobody can say until when.
+    is_late = is_noticed and not is_final and entry.state is not State.HELD and wants_delay(entry.recipient.notify)
     return Told.DELAYED if is_late else None
 
 

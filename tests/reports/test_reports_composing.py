@@ -119,6 +119,7 @@ def test_one_report_tells_of_all_recipients_that_there_is_something_to_tell_of()
         entry("quiet@example.org", 3, state=State.QUEUED, owed=None, notify={"FAILURE"}),
         entry("fine@example.org", 4, state=State.ACCEPTED, owed=None),
         entry("again@example.org", 5, state=State.QUEUED, owed=Action.FAILED, notify={"FAILURE"}),
+        entry("held@example.org", 6, state=State.HELD, owed=None),
         notice_at=1.0,
     )
 
