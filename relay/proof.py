@@ -30,6 +30,8 @@ _SHARES = (1 / 16, 1 / 8, 1 / 4, 1 / 2)
 _HELD_AFTER = (600.0, 3600.0, 6 * 3600.0)
 #: Rest after a question that failed, in seconds; doubles with each further one.
 _FIRST_REST, _LONGEST_REST = 60.0, 3600.0
+#: Who is held for longer is not asked for any more, and must not stand before those who are; in seconds.
+_HELD_LONG = _HELD_AFTER[-1] + _LONGEST_REST
 
 _Key = tuple[MessageId, int, float]  # message, position, since when it is in that state
 
@@ -73,7 +75,7 @@ class Proof:
     async def look_around(self) -> None:
         """Seek proof for those whose time has come, and write down what is found."""
         by_account: defaultdict[str, list[Doubted]] = defaultdict(list)
-        for each in await self._queue.doubted(None, _MOST):
+        for each in await self._doubted(None):
             by_account[each.account].append(each)
         looked: dict[_Key, int] = {}
         for name, doubted in by_account.items():
@@ -118,9 +120,12 @@ class Proof:
         is_paused = self._pauses.seconds_left(account.name) > 0
         return not account.policy.seek_proof or is_paused or rests_until > self._clock()
 
+    async def _doubted(self, account: str | None) -> Sequence[Doubted]:
+        return await self._queue.doubted(account, _MOST, self._clock() - _HELD_LONG)
+
     async def _look(self, account: Account) -> Found:
         begun_at = self._clock()
-        doubted = await self._queue.doubted(account.name, _MOST)
+        doubted = await self._doubted(account.name)
         try:
             found = await self._found(account, doubted)
         except ProviderError as error:  # what was not answered was not asked

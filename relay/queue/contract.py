@@ -243,8 +243,11 @@ class Queue(Protocol):
         report. A holder of the lease finds out when it begins an attempt.
         """
 
-    async def doubted(self, account: str | None, limit: int) -> Sequence[Doubted]:
-        """List up to `limit` recipients in doubt, of one account or (None) of all, who is longest first, by message."""
+    async def doubted(self, account: str | None, limit: int, held_since: float = 0.0) -> Sequence[Doubted]:
+        """List up to `limit` recipients in doubt, of one account or (None) of all, who is longest first, by message.
+
+        Who was HELD before `held_since` is left out.
+        """
 
     async def suspects(self, mailboxes: Collection[str], batches: Collection[str], since: float) -> Suspects:
         """Tell which messages may have been sent to mailboxes by attempts since a time, and who is known in batches.

@@ -106,6 +106,23 @@ async def test_what_is_held_is_still_found_later(world):
     assert 0 == (await world.queue.stats()).messages_open
 
 
+async def test_many_who_are_held_for_long_leave_the_question_to_those_behind_them(world, monkeypatch):
+    monkeypatch.setattr("relay.proof._MOST", 2)
+    account = world.account(on_unconfirmed="hold")
+    for number in range(2):
+        await unconfirmed(world, account, f"user{number}@example.net")
+    world.provider.told = []
+    world.clock.advance(900)
+    for _ in range(2):
+        await world.attempt(account)
+    world.clock.advance(8 * 3600)
+    message = await unconfirmed(world, account)
+    world.provider.told = [Trace(ANA, "b-1", world.clock() + 1)]
+    await look_after(world, 100)
+    assert [State.ACCEPTED] == await world.states(message)
+    assert 2 == (await world.queue.stats()).by_state[State.HELD]
+
+
 async def test_only_who_is_proven_is_spared_the_second_attempt(world):
     account = world.account()
     message = await unconfirmed(world, account, ANA, LUIS)

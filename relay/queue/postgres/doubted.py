@@ -18,7 +18,8 @@ SELECT r.message, r.position, m.id, m.account, began.at AS begun_at, began.last_
 FROM recipient AS r JOIN message AS m ON m.seq = r.message CROSS JOIN LATERAL (
     SELECT min({_BEGUN_AT}) AS at, max({_BEGUN_AT}) AS last_at FROM attempt AS a
     WHERE a.message = r.message AND a.position = r.position AND a.maybe_accepted) AS began
-WHERE r.state IN ('unconfirmed', 'held') AND began.at IS NOT NULL AND m.account = coalesce($1, m.account)
+WHERE r.state IN ('unconfirmed', 'held') AND (r.state = 'unconfirmed' OR r.changed_at >= $3)
+    AND began.at IS NOT NULL AND m.account = coalesce($1, m.account)
 ORDER BY r.changed_at LIMIT $2
 """  # noqa: S608 - our own words
 # Whatever their state is now: an attempt that may have been taken stays one when another follows it.
@@ -50,12 +51,12 @@ WHERE r.provider_batch_id <> '' AND r.provider_batch_id = ANY($1::text[])
 """
 
 
-async def doubted(connection: Connection, account: str | None, limit: int) -> list[Doubted]:
+async def doubted(connection: Connection, account: str | None, limit: int, held_since: float) -> list[Doubted]:
     """List who is in doubt, by message."""
     begun_at: defaultdict[int, dict[int, float]] = defaultdict(dict)
     last_begun_at: defaultdict[int, dict[int, float]] = defaultdict(dict)
     messages: dict[int, Row] = {}
-    for row in await connection.fetch(SELECT_DOUBTED, account, limit):
+    for row in await connection.fetch(SELECT_DOUBTED, account, limit, held_since):
         begun_at[row["message"]][row["position"]] = row["begun_at"]
         last_begun_at[row["message"]][row["position"]] = row["last_begun_at"]
         messages[row["message"]] = row

@@ -170,9 +170,9 @@ class PostgresQueue:
         confirm = partial(findings.confirm, message_id=message_id, results=results, now=self._clock())
         return await self._write(confirm, wake=True)
 
-    async def doubted(self, account: str | None, limit: int) -> Sequence[Doubted]:
+    async def doubted(self, account: str | None, limit: int, held_since: float = 0.0) -> Sequence[Doubted]:
         """See `Queue.doubted`."""
-        return await self._reader.ask(partial(doubted.doubted, account=account, limit=limit))
+        return await self._reader.ask(partial(doubted.doubted, account=account, limit=limit, held_since=held_since))
 
     async def suspects(self, mailboxes: Collection[str], batches: Collection[str], since: float) -> Suspects:
         """See `Queue.suspects`."""

@@ -20,7 +20,8 @@ SELECT r.message, r.position, m.id, m.account, (
     SELECT max({_BEGUN_AT}) FROM attempt AS a
     WHERE a.message = r.message AND a.position = r.position AND a.maybe_accepted) AS last_begun_at
 FROM recipient AS r INDEXED BY recipient_doubted CROSS JOIN message AS m ON m.seq = r.message
-WHERE r.state IN ('unconfirmed', 'held') AND begun_at IS NOT NULL AND m.account = coalesce(:account, m.account)
+WHERE r.state IN ('unconfirmed', 'held') AND (r.state = 'unconfirmed' OR r.changed_at >= :held_since)
+    AND begun_at IS NOT NULL AND m.account = coalesce(:account, m.account)
 ORDER BY r.changed_at LIMIT :limit
 """  # noqa: S608 - our own words
 # Whatever their state is now: an attempt that may have been taken stays one when another follows it.
@@ -54,12 +55,13 @@ WHERE r.provider_batch_id <> '' AND r.provider_batch_id IN (SELECT value FROM js
 """
 
 
-def doubted(connection: sqlite3.Connection, account: str | None, limit: int) -> list[Doubted]:
+def doubted(connection: sqlite3.Connection, account: str | None, limit: int, held_since: float) -> list[Doubted]:
     """List who is in doubt, by message."""
     begun_at: defaultdict[int, dict[int, float]] = defaultdict(dict)
     last_begun_at: defaultdict[int, dict[int, float]] = defaultdict(dict)
     messages: dict[int, sqlite3.Row] = {}
-    for row in connection.execute(SELECT_DOUBTED, {"account": account, "limit": limit}):
+    values = {"account": account, "limit": limit, "held_since": held_since}
+    for row in connection.execute(SELECT_DOUBTED, values):
         begun_at[row["message"]][row["position"]] = row["begun_at"]
         last_begun_at[row["message"]][row["position"]] = row["last_begun_at"]
         messages[row["message"]] = row

@@ -154,9 +154,9 @@ class SqliteQueue:
             self._discard([confirmed.file])
         return confirmed.recipients
 
-    async def doubted(self, account: str | None, limit: int) -> Sequence[Doubted]:
+    async def doubted(self, account: str | None, limit: int, held_since: float = 0.0) -> Sequence[Doubted]:
         """See `Queue.doubted`."""
-        return await self._reader.ask(lambda connection: doubted.doubted(connection, account, limit))
+        return await self._reader.ask(lambda connection: doubted.doubted(connection, account, limit, held_since))
 
     async def suspects(self, mailboxes: Collection[str], batches: Collection[str], since: float) -> Suspects:
         """See `Queue.suspects`."""

@@ -42,6 +42,18 @@ async def test_who_is_held_because_of_it_is_told_and_who_is_held_for_another_rea
     assert [unsure] == [found.message_id for found in await queue.doubted(None, 10)]
 
 
+async def test_who_was_held_before_a_time_is_left_out_and_who_is_unconfirmed_is_not(queue, clock):
+    held = await attempted(queue, clock)
+    clock.advance(900)
+    held_at = clock.now
+    await queue.conclude(await claim_one(queue), [HELD], None, seconds=0.0)
+    clock.now = NOON
+    unsure = await attempted(queue, clock)
+
+    assert {held, unsure} == {found.message_id for found in await queue.doubted(None, 10, held_at)}
+    assert [unsure] == [found.message_id for found in await queue.doubted(None, 1, held_at + 1)]
+
+
 async def test_of_several_attempts_the_first_and_the_last_that_may_have_been_taken_count(queue, clock):
     await attempted(queue, clock)
     clock.advance(900)
