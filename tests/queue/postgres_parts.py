@@ -26,13 +26,33 @@ def end_sessions(server, url: str) -> None:
     )
 
 
-async def waiting_session(server, url: str, kind: str) -> int:
-    """Wait until a session of the relay waits for a lock ("Lock") or a replica ("IPC"); returns its process."""
+async def holding(server, url: str, statement: str) -> asyncio.subprocess.Process:
+    """Start a session that holds a lock, until `let_go`."""
+    session = await asyncio.create_subprocess_exec(
+        *("psql", "-XqAt", "-h", str(server.folder), "-p", str(server.port), "-U", "postgres"),
+        *("-d", name_of(url), "-v", "ON_ERROR_STOP=1"),
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+    )
+    session.stdin.write(f"{statement}; \\echo locked\n".encode())
+    while await session.stdout.readline() not in {b"locked\n", b""}:
+        pass
+    return session
+
+
+async def let_go(session: asyncio.subprocess.Process) -> None:
+    """End a session that holds a lock."""
+    session.stdin.close()
+    await session.wait()
+
+
+async def waiting_session(server, url: str, kind: str, *, sessions: int = 1) -> int:
+    """Wait until so many of the relay's wait for a lock ("Lock") or a replica ("IPC"); returns the process of one."""
     query = (
         "SELECT pid FROM pg_stat_activity WHERE application_name = 'relay' AND state = 'active' "
-        f"AND wait_event_type = '{kind}' AND datname = '{name_of(url)}' LIMIT 1"
+        f"AND wait_event_type = '{kind}' AND datname = '{name_of(url)}'"
     )
-    pid = ""
-    while not pid:  # each question takes its time: it starts a program
-        pid = await asyncio.to_thread(server.sql, query)
-    return int(pid)
+    found: list[str] = []
+    while len(found) < sessions:  # each question takes its time: it starts a program
+        found = (await asyncio.to_thread(server.sql, query)).split()
+    return int(found[0])

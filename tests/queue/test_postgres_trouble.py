@@ -3,13 +3,22 @@
 import asyncio
 
 import pytest
-from postgres_parts import at, end_sessions, make_standby, name_of, waiting_session
+from postgres_parts import at, end_sessions, holding, let_go, make_standby, name_of, waiting_session
 from queue_parts import ACCEPTED, claim_one, ids, new, random_data, states
 
 from relay.errors import QueueError
 from relay.outcome import Refused
-from relay.queue.contract import Action, Result, State
+from relay.queue.contract import Action, Result, State, Verb
+from relay.queue.control import Selection
+from relay.queue.opening import open_desk
 from relay.queue.postgres import PostgresQueue
+
+HAVE_COMMIT_WAIT = """
+CREATE FUNCTION relay.wait() RETURNS trigger LANGUAGE plpgsql AS
+    'BEGIN PERFORM pg_advisory_xact_lock(7); RETURN NULL; END';
+CREATE CONSTRAINT TRIGGER wait AFTER INSERT ON relay.act DEFERRABLE INITIALLY DEFERRED
+    FOR EACH ROW EXECUTE FUNCTION relay.wait()
+"""
 
 
 @pytest.fixture
@@ -67,6 +76,31 @@ async def test_a_commit_that_was_cut_off_is_looked_up_once_what_answers_is_no_st
     await queue.close()
 
 
+@pytest.mark.parametrize("life", ["new", "forgotten"])
+async def test_the_first_commit_of_a_writer_is_waited_for_too(own_postgres_server, clock, life):
+    """Its connection is lost while the server is still at COMMIT: nothing of it is to be seen yet, but it will be."""
+    server = own_postgres_server
+    url = server.database()
+    queue = await PostgresQueue.open(at(url), clock=clock, lease_clock=clock)
+    await queue.put(new())
+    desk = await open_desk(at(url), clock=clock)
+    if life == "forgotten":
+        await desk.act(Verb.RELEASE, Selection(), who="ann", limit=10)
+        server.sql("DELETE FROM relay.writer", name_of(url))
+    server.sql(HAVE_COMMIT_WAIT, name_of(url))
+    locker = await holding(server, url, "SELECT pg_advisory_lock(7)")
+    acting = asyncio.create_task(desk.act(Verb.HOLD, Selection(), who="ann", limit=10))
+    await waiting_session(server, url, "Lock")
+
+    desk._writer._connection.terminate()
+    await waiting_session(server, url, "Lock", sessions=2)
+    await let_go(locker)
+
+    assert 1 == (await asyncio.wait_for(acting, 30)).messages
+    await desk.close()
+    await queue.close()
+
+
 async def test_a_standby_is_told_of_whatever_is_asked(queue, database, postgres_server, clock):
     await queue.put(new())
     await queue.stats()
@@ -94,21 +128,13 @@ async def test_what_was_cut_off_before_its_commit_is_done_again_once(queue, data
         claim = await claim_one(queue)
         acts["begin"] = lambda: queue.begin(claim, [0], 60)
         acts["conclude"] = lambda: queue.conclude(claim, [ACCEPTED], None, seconds=1.0)
-    locker = await asyncio.create_subprocess_exec(
-        *("psql", "-XqAt", "-h", str(postgres_server.folder), "-p", str(postgres_server.port), "-U", "postgres"),
-        *("-d", name_of(database), "-v", "ON_ERROR_STOP=1"),
-        stdin=asyncio.subprocess.PIPE,
-        stdout=asyncio.subprocess.PIPE,
-    )
-    locker.stdin.write(b"BEGIN; LOCK TABLE relay.message IN EXCLUSIVE MODE; SELECT 'locked';\n")
-    assert b"locked\n" == await locker.stdout.readline()
+    locker = await holding(postgres_server, database, "BEGIN; LOCK TABLE relay.message IN EXCLUSIVE MODE")
     doing = asyncio.create_task(acts[operation]())
     session = await waiting_session(postgres_server, database, "Lock")
 
     await asyncio.to_thread(postgres_server.sql, f"SELECT pg_terminate_backend({session})")
     await waiting_session(postgres_server, database, "Lock")
-    locker.stdin.close()
-    await locker.wait()
+    await let_go(locker)
 
     await asyncio.wait_for(doing, 30)
     expected = {"put": State.QUEUED, "begin": State.SENDING, "conclude": State.ACCEPTED}

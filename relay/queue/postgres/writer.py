@@ -6,8 +6,9 @@ alone. Nodes that are in each other's way do the group again.
 
 A connection that is lost before COMMIT has changed nothing: the group is done again on a new one. Lost during COMMIT,
 nobody can say what became of it; so each group signs in the table `writer`, and the next connection reads there
-whether it was kept. Until then its callers wait, for a 451 would make a client send again what may be kept; everybody
-else is told at once that the store does not answer.
+whether it was kept (the row is there before the first group: a reader waits only for one that is). Until then its
+callers wait, for a 451 would make a client send again what may be kept; everybody else is told at once that the store
+does not answer.
 """
 
 import asyncio
@@ -19,7 +20,7 @@ from uuid import uuid4
 from relay.errors import QueueError
 from relay.queue.groups import GROUP_LIMIT, Done, Work, batches, failed, settle, told
 from relay.queue.postgres.connection import LIBRARY_ERRORS, is_conflict, is_lost, mapped, store_errors, watch
-from relay.queue.postgres.many import Connection
+from relay.queue.postgres.many import Connection, count
 
 #: The channel on which nodes tell each other that something may have become claimable.
 CHANNEL = "relay"
@@ -31,9 +32,12 @@ _COMMIT_SECONDS = 60.0
 #: Between two attempts to find out what became of a group.
 _ASK_AGAIN_SECONDS = 0.5
 
+ENROL = """
+INSERT INTO writer (id, groups, written_at) VALUES ($1, 0, extract(epoch FROM statement_timestamp()))
+ON CONFLICT (id) DO NOTHING
+"""
 SIGN = """
-BEGIN; INSERT INTO writer (id, groups, written_at) VALUES ('{id}', {group}, extract(epoch FROM statement_timestamp()))
-ON CONFLICT (id) DO UPDATE SET groups = excluded.groups, written_at = excluded.written_at
+BEGIN; UPDATE writer SET groups = {group}, written_at = extract(epoch FROM statement_timestamp()) WHERE id = '{id}'
 """
 # Waits for a COMMIT of the connection that was lost, if the server is still at it.
 SELECT_SIGNED = "SELECT groups FROM writer WHERE id = $1 FOR UPDATE"
@@ -151,8 +155,7 @@ class Writer:
         return done
 
     async def _work(self, connection: Any, group: Sequence[Work]) -> list[Done]:
-        sign = SIGN.format(id=self._id, group=self._groups)
-        await connection.execute(sign)
+        await self._sign(connection)
         try:
             return [one for works in batches(group) for one in await _do(connection, works)]
         except Exception as error:
@@ -160,8 +163,16 @@ class Writer:
                 raise
         # Whose fault it is shows when each is done by itself.
         await connection.execute("ROLLBACK")
-        await connection.execute(sign)
+        await self._sign(connection)
         return [await self._attempt(connection, work) for work in group]
+
+    async def _sign(self, connection: Any) -> None:
+        """Begin a transaction in which the group signs. Who never did, or was forgotten since, is enrolled before."""
+        sign = SIGN.format(id=self._id, group=self._groups)
+        if not count(await connection.execute(sign)):
+            await connection.execute("ROLLBACK")
+            await connection.execute(ENROL, self._id)
+            await connection.execute(sign)
 
     async def _attempt(self, connection: Any, work: Work) -> Done:
         """Do one thing so that it takes back its own changes alone."""
