@@ -156,7 +156,7 @@ async def claim(connection: Connection, asked: Asked) -> Catch:
 
 async def recover(connection: Connection, owner: str, now: float, lease_now: float | None) -> int:
     """Free every lease of an owner that begins a new life."""
-    await setback.mend(connection, lease_now)  # first: what is interrupted now is so since now
+    await setback.mend(connection, now, lease_now)  # first: what is interrupted now is so since now
     seqs = [row["seq"] for row in await connection.fetch(LOCK_LEASES_OF, owner)]
     if seqs:
         await interrupt(connection, seqs, now)

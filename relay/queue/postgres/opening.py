@@ -53,7 +53,7 @@ async def connect_as_node(settings: "StoreSettings", *, exclusive: bool) -> Any:
     return connection
 
 
-async def prepare(settings: "StoreSettings", known: Mapping[int, str], lease_now: float | None) -> None:
+async def prepare(settings: "StoreSettings", known: Mapping[int, str], now: float, lease_now: float | None) -> None:
     """Bring the schema up to date and clear up. Raises QueueError."""
     connection = await connect(settings)
     try:
@@ -61,7 +61,7 @@ async def prepare(settings: "StoreSettings", known: Mapping[int, str], lease_now
             async with connection.transaction():
                 await migrate(connection, _name(settings), known)
             async with connection.transaction():
-                await setback.mend(connection, lease_now)
+                await setback.mend(connection, now, lease_now)
                 await sweep(connection)
     finally:
         connection.terminate()

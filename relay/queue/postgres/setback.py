@@ -3,15 +3,16 @@
 Mail is never received in the future. Where an open message says so, by the clock of the server, the clock of its node
 was ahead, and everything else that the node wrote is as far ahead: unmended, its mail would wait, and its accounts be
 paused, as long as the step was. Leases are by the server's clock anyway. See also `relay.queue.sqlite.setback`.
+
+The server's clock alone is not believed: were it far behind, all open mail would seem to lie ahead, and be given up
+once it was moved. The clock of the node that looks must say the same.
 """
 
 from relay.queue.postgres.leases import LEASE_NOW
 from relay.queue.postgres.many import Connection, count
+from relay.queue.setback import LONGEST_PAUSE_SECONDS, TOLERANCE_SECONDS, is_believed
 
-#: So far the clocks of nodes and server may differ; seconds.
-_TOLERANCE_SECONDS = 60.0
-#: No pause may last longer once a clock is known to have been ahead; seconds.
-_LONGEST_PAUSE_SECONDS = 86400.0
+SELECT_LEASE_NOW = f"SELECT {LEASE_NOW} AS now"
 
 # What was written before the step lies ahead of now; what has been written since does not, and stays. What may have
 # been accepted must not be sent again sooner for being mended.
@@ -45,11 +46,14 @@ MEND_PAUSES = f"UPDATE pause SET until = {LEASE_NOW} WHERE until > {LEASE_NOW} +
 MEND_DOUBTS = f"UPDATE doubt SET since = {LEASE_NOW} WHERE since > {LEASE_NOW} + $2"  # noqa: S608 - our own words
 
 
-async def mend(connection: Connection, lease_now: float | None) -> int:
-    """Bring back what lies ahead of the server's clock. Returns how many messages."""
+async def mend(connection: Connection, now: float, lease_now: float | None) -> int:
+    """Bring back what lies ahead of the server's clock, where the node's agrees with it. Returns how many messages."""
+    server = await connection.fetchrow(SELECT_LEASE_NOW, lease_now)
+    if server is None or not is_believed(now, server["now"]):
+        return 0
     for statement in (MEND_DOUBTS, MEND_OWED, MEND_REPORTS, MEND_RECIPIENTS):
-        await connection.execute(statement, lease_now, _TOLERANCE_SECONDS)
-    messages = count(await connection.execute(MEND_MESSAGES, lease_now, _TOLERANCE_SECONDS))
+        await connection.execute(statement, lease_now, TOLERANCE_SECONDS)
+    messages = count(await connection.execute(MEND_MESSAGES, lease_now, TOLERANCE_SECONDS))
     if messages:
-        await connection.execute(MEND_PAUSES, lease_now, _LONGEST_PAUSE_SECONDS)
+        await connection.execute(MEND_PAUSES, lease_now, LONGEST_PAUSE_SECONDS)
     return messages

@@ -107,7 +107,7 @@ class PostgresQueue:
         Raises:
             QueueError: it cannot be used; the text names the database and the cure.
         """
-        await prepare(settings, scripts("postgres"), lease_clock() if lease_clock else None)
+        await prepare(settings, scripts("postgres"), clock(), lease_clock() if lease_clock else None)
         reader = await Reader.open(parameters(settings))
         queue = cls(settings, clock, reader, exclusive=exclusive, on_damage=on_damage, lease_clock=lease_clock)
         try:

@@ -6,12 +6,7 @@ else that it wrote is as far ahead: unmended, its mail would wait, and its accou
 
 import sqlite3
 
-#: So far two machines' clocks may differ; seconds.
-_TOLERANCE_SECONDS = 60.0
-#: No pause may last longer once the clock is known to have been set back; seconds.
-_LONGEST_PAUSE_SECONDS = 86400.0
-#: 2026-01-01. A clock that says less has not been set yet: moved to its time, mail would be given up when it is set.
-_PLAUSIBLE_FROM = 1767225600.0
+from relay.queue.setback import LONGEST_PAUSE_SECONDS, TOLERANCE_SECONDS, is_believed
 
 # What was written before the step lies ahead of now; what has been written since does not, and stays. What may have
 # been accepted must not be sent again sooner for being mended.
@@ -51,14 +46,14 @@ MEND_DOUBTS = "UPDATE doubt SET since = :now WHERE since > :latest"
 
 def mend(connection: sqlite3.Connection, now: float) -> int:
     """Bring back what lies ahead of the clock. Returns how many messages; where there are none it costs five looks."""
-    if now < _PLAUSIBLE_FROM:
+    if not is_believed(now):
         return 0
-    ahead = {"now": now, "latest": now + _TOLERANCE_SECONDS}
+    ahead = {"now": now, "latest": now + TOLERANCE_SECONDS}
     connection.execute(MEND_DOUBTS, ahead)
     connection.execute(MEND_OWED, ahead)
     connection.execute(MEND_REPORTS, ahead)
     connection.execute(MEND_RECIPIENTS, ahead)
     messages = connection.execute(MEND_MESSAGES, ahead).rowcount
     if messages:
-        connection.execute(MEND_PAUSES, {"now": now, "longest": now + _LONGEST_PAUSE_SECONDS})
+        connection.execute(MEND_PAUSES, {"now": now, "longest": now + LONGEST_PAUSE_SECONDS})
     return messages
