@@ -92,11 +92,13 @@ def export(config: Path, *, folder: Path | None, **wanted: Any) -> None:
     chosen = selected(**wanted)
     if folder is None and len(chosen.ids) != 1:
         raise click.UsageError("give --to FOLDER, or one ID for standard output")
-    written = _at_desk(config, lambda desk: _export(desk, chosen, folder))
-    if not written:
+    written, unreadable = _at_desk(config, lambda desk: _export(desk, chosen, folder))
+    if not written and not unreadable:
         fail(Exit.FOUND_WRONG, "nothing matches of which the content is still kept")
     if folder is not None:
         click.echo(f"wrote {_plural(written, 'message')} to {folder}")
+    if unreadable:
+        fail(Exit.FOUND_WRONG, f"{_plural(unreadable, 'message')} could not be read")
 
 
 def _command(verb: Verb, about: str) -> click.Command:
@@ -167,18 +169,23 @@ def _told(verb: Verb, done: Done, *, is_trial: bool) -> str:
     return "\n".join(lines)
 
 
-async def _export(desk: QueueControl, chosen: Selection, folder: Path | None) -> int:
-    written, after, is_first = 0, "", True
+async def _export(desk: QueueControl, chosen: Selection, folder: Path | None) -> tuple[int, int]:
+    """Write what can be read; one damaged body keeps nobody from the others. Returns how many were, and were not."""
+    written, unreadable, after, is_first = 0, 0, "", True
     while is_first or after:
         page = await desk.find(chosen, limit=_PAGE, after=after)
         after, is_first = page.after, False
         for kept in page.messages:
-            data = await desk.body(kept.id)
-            if data is None:
+            try:
+                data = await desk.body(kept.id)
+            except QueueError as error:
+                click.echo(f"relay: {kept.id}: {error}", err=True)
+                unreadable += 1
                 continue
-            written += 1
-            _write(data, None if folder is None else folder / f"{kept.id}.eml")
-    return written
+            if data is not None:
+                written += 1
+                _write(data, None if folder is None else folder / f"{kept.id}.eml")
+    return written, unreadable
 
 
 def _write(data: bytes, file: Path | None) -> None:

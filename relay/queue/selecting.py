@@ -43,7 +43,7 @@ def page_values(selection: Selection, limit: int, after: str, *, newest_first: b
     """
     at, seq = _read_cursor(after) if after else (_EVER, _LAST) if newest_first else (-_EVER, 0)
     return matching_values(selection) | {
-        "ids": json.dumps(selection.ids),
+        "ids": json.dumps(list(dict.fromkeys(selection.ids))),
         "account": selection.account,
         "sender": selection.sender.lower(),
         "since": selection.received_since,

@@ -226,6 +226,20 @@ def test_export_writes_what_was_received(desk, tmp_path):
     assert 2 == desk.run("export", "--account", "erp").exit_code
 
 
+def test_one_damaged_body_keeps_nobody_from_the_others(desk, tmp_path):
+    large = mail("a@example.net")
+    large = replace(large, message=replace(large.message, data=BODY + b"x" * 200_000))
+    damaged, sound = desk.fill(large, mail("b@example.net"))
+    (file,) = (desk.folder / "relay.db.bodies").iterdir()
+    file.write_bytes(b"not what was written")
+    done = desk.run("export", damaged, sound, "--to", str(tmp_path / "out"))
+
+    assert done.exit_code == 1
+    assert "wrote 1 message to" in done.stdout
+    assert damaged in done.stderr
+    assert BODY == (tmp_path / "out" / f"{sound}.eml").read_bytes()
+
+
 def test_what_has_gone_cannot_be_exported(desk):
     (message_id,) = desk.fill(mail("a@example.net"))
     desk.run("drop", message_id)

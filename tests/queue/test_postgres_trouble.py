@@ -2,13 +2,14 @@
 
 import asyncio
 
+import asyncpg
 import pytest
 from postgres_parts import at, end_sessions, holding, let_go, make_standby, name_of, waiting_session
 from queue_parts import ACCEPTED, claim_one, ids, new, random_data, states
 
 from relay.errors import QueueError
 from relay.outcome import Refused
-from relay.queue.contract import Action, Result, State, Verb
+from relay.queue.contract import Action, Pause, Result, State, Verb
 from relay.queue.control import Selection
 from relay.queue.opening import open_desk
 from relay.queue.postgres import PostgresQueue
@@ -259,3 +260,21 @@ async def test_a_report_is_owed_also_where_there_is_no_room_for_its_header(datab
     with pytest.raises(QueueError, match="is reached"):
         await queue.put(new(*mixed, states=[State.QUEUED, State.REFUSED], data=bytes(size)))
     await queue.close()
+
+
+async def test_what_is_forgotten_leaves_no_content_behind(database, queue, clock):
+    """It was dropped while an attempt was under way; its account is paused since, so no claim comes to close it."""
+    made = new()
+    await queue.put(made)
+    claim = await claim_one(queue)
+    desk = await open_desk(at(database), clock=clock)
+    await desk.act(Verb.DROP, Selection(ids=(made.message.id,)), who="ana", limit=1)
+    await desk.close()
+    await queue.pause(Pause(made.message.account, until=clock() + 9e9, reason="no credits", failures=1))
+    await queue.release(claim, clock())
+    clock.advance(1)
+
+    assert 1 == await queue.prune(clock(), 10)
+    connection = await asyncpg.connect(database)
+    assert 0 == await connection.fetchval("SELECT count(*) FROM relay.body")
+    await connection.close()

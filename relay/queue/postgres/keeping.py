@@ -69,11 +69,13 @@ UPDATE message SET due_at = NULL, leased_by = NULL, lease_until = NULL, kept_byt
 WHERE seq = ANY($1::bigint[])
 """
 DELETE_BODIES = "DELETE FROM body WHERE message = ANY($1::bigint[])"
-# Attempts and recipients go with the message (ON DELETE CASCADE); the body has gone before.
+# Attempts and recipients go with the message (ON DELETE CASCADE). Its body has mostly gone before, but not where a person
+# dropped it while it was leased and its account is paused since.
 DELETE_FINISHED = """
 DELETE FROM message WHERE seq IN (
     SELECT seq FROM message WHERE finished_at < $1 AND leased_by IS NULL AND report_due_at IS NULL
     ORDER BY finished_at LIMIT $2 FOR UPDATE SKIP LOCKED)
+RETURNING seq
 """
 DELETE_FINISHED_REPORTS = """
 DELETE FROM report WHERE seq IN (SELECT seq FROM report WHERE finished_at < $1 ORDER BY finished_at LIMIT $2)
@@ -162,7 +164,9 @@ async def close(connection: Connection, seqs: Sequence[int], now: float) -> None
 async def prune(connection: Connection, before: float, limit: int) -> int:
     """Forget up to `limit` messages, and as many reports, that were finished before a time; returns how many."""
     await connection.execute(DELETE_FINISHED_REPORTS, before, limit)
-    return count(await connection.execute(DELETE_FINISHED, before, limit))
+    gone = [row["seq"] for row in await connection.fetch(DELETE_FINISHED, before, limit)]
+    await connection.execute(DELETE_BODIES, gone)
+    return len(gone)
 
 
 async def discard(connection: Connection, staged: int) -> None:

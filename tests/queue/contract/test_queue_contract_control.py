@@ -274,6 +274,15 @@ async def test_a_message_that_is_dropped_is_finished(queue, desk, clock):
     assert 1 == await queue.prune(clock.now, 10)
 
 
+async def test_a_message_that_is_named_twice_counts_once(queue, desk):
+    message_id = await put(queue, "ana@x.example")
+    twice = Selection(ids=(message_id, message_id), states=frozenset(State))
+    assert [message_id] == [kept.id for kept in (await desk.find(twice, limit=10)).messages]
+    assert 1 == (await desk.weigh(Verb.HOLD, twice)).recipients
+    done = await desk.act(Verb.HOLD, twice, who="ana", limit=10)
+    assert (1, 1) == (done.messages, done.recipients)
+
+
 @pytest.mark.parametrize("is_leased", [False, True])
 async def test_a_message_that_is_dropped_still_tells_of_who_failed_before(queue, desk, is_leased):
     message_id = await put(queue, "ana@x.example", "luis@x.example")
