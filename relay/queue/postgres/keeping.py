@@ -69,8 +69,8 @@ UPDATE message SET due_at = NULL, leased_by = NULL, lease_until = NULL, kept_byt
 WHERE seq = ANY($1::bigint[])
 """
 DELETE_BODIES = "DELETE FROM body WHERE message = ANY($1::bigint[])"
-# Attempts and recipients go with the message (ON DELETE CASCADE). Its body has mostly gone before, but not where a person
-# dropped it while it was leased and its account is paused since.
+# Attempts and recipients go with the message (ON DELETE CASCADE). Its body has mostly gone before, but not where a
+# person dropped it while it was leased and its account is paused since.
 DELETE_FINISHED = """
 DELETE FROM message WHERE seq IN (
     SELECT seq FROM message WHERE finished_at < $1 AND leased_by IS NULL AND report_due_at IS NULL
