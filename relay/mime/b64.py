@@ -17,7 +17,6 @@ _ALIEN = bytes(set(range(256)) - set(_ALPHABET) - set(b"="))
 #: Other threads get their turn between blocks, and each stays in the cache. A multiple of three and of four.
 _BLOCK_BYTES = 196_608
 _QUANTUM = 4
-_MOST_STREAMS = 1000
 _WORDS = re.compile(rb"[^\s][ \t]+[^\s]")
 _RULES = b"\r\n\t -_*~#"  # what is drawn above a footer
 _LONG_RUN = re.compile(rb"[A-Za-z0-9+/]{32}")  # words are shorter
@@ -90,7 +89,7 @@ def decode(raw: bytes) -> bytes:
         raw = raw.translate(_URL_SAFE)
     out: list[bytes] = []
     position = 0
-    while position < len(raw) and len(out) < _MOST_STREAMS:
+    while position < len(raw):
         pad = _PADDED.search(raw, position)
         stream = raw[position : pad.start() if pad else len(raw)]
         letters = stream.translate(None, _ALIEN)

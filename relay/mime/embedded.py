@@ -14,9 +14,8 @@ from relay.mime.transfer import Encoding, PartBody
 # Each begins with a literal, which the engine finds much faster than the beginning of a line.
 _BEGIN_UU = re.compile(rb"begin(?<![^\r\n]begin) [0-7]{3,4} ([^\r\n]+)(?:\r?\n|\r)")
 _BEGIN_BASE64 = re.compile(rb"begin-base64(?<![^\r\n]begin-base64) [0-7]{3,4} ([^\r\n]+)(?:\r?\n|\r)")
-_BEGIN_YENC = re.compile(
-    rb"=ybegin (?<![^\r\n]=ybegin )[^\r\n]*?\bname=([^\r\n]+)(?:\r?\n|\r)(?:=ypart [^\r\n]*(?:\r?\n|\r))?"
-)
+_BEGIN_YENC = re.compile(rb"=ybegin (?<![^\r\n]=ybegin )([^\r\n]*+)(?:\r?\n|\r)(?:=ypart [^\r\n]*(?:\r?\n|\r))?")
+_YENC_NAME = re.compile(rb"\bname=(.+)", re.DOTALL)
 _END_YENC = re.compile(rb"(?:\r?\n|\r)=yend size=([0-9]{1,12})\b[^\r\n]*(?:\r?\n|\r|\Z)")
 _LINE = re.compile(rb"([^\r\n]*)(?:\r?\n|\r|\Z)")
 _END_UU = re.compile(rb"end[ \t]*")
@@ -107,7 +106,8 @@ def _yenc(data: bytes) -> list[_Span]:
         if end is None:
             break
         position = end.end()
+        name = _YENC_NAME.search(first[1])  # looked for in the line once, for the line may be long
         body = PartBody(data, first.end(), end.start(), Encoding.YENC)
-        if len(body.decoded()) == int(end[1]):  # else the way has damaged it
-            spans.append(_Span(first.start(), end.end(), body.start, body.end, first[1], Encoding.YENC))
+        if name and len(body.decoded()) == int(end[1]):  # else the way has damaged it
+            spans.append(_Span(first.start(), end.end(), body.start, body.end, name[1], Encoding.YENC))
     return spans

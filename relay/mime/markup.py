@@ -9,11 +9,11 @@ _END_TAG_CHARS = len("</style>")
 _HEAD_CHARS = 16384  # charsets are declared near the top (browsers look at 1024); the rest is not searched
 _FOOT_CHARS = 65536  # the document ends in them
 _META = re.compile(r"<meta\b[^<>]*+>", re.IGNORECASE)
-_CHARSET = re.compile(r"(charset\s*=\s*[\"']?\s*)[\w.:()+-]+", re.IGNORECASE)
+_CHARSET = re.compile(r"(charset\s*+=\s*+(?:[\"']\s*+)?)[\w.:()+-]+", re.IGNORECASE)
 _META_NAME = re.compile(r"\s(?:name|property|itemprop)\s*=", re.IGNORECASE)
 _XML_ENCODING = re.compile(r"(\s*+<\?xml\b[^<>]*?\bencoding\s*=\s*[\"'])[\w.:-]+", re.IGNORECASE)
 _SNIFFED = re.compile(
-    rb"(?:<meta\b[^<>]*?charset|\A\s*<\?xml\b[^<>]*?\bencoding)\s*=\s*[\"']?\s*([\w.:-]{1,40})", re.IGNORECASE
+    rb"(?:<meta\b[^<>]*?charset|\A\s*<\?xml\b[^<>]*?\bencoding)\s*+=\s*+(?:[\"']\s*+)?([\w.:-]{1,40})", re.IGNORECASE
 )
 _BODY_OPEN = re.compile(r"(?P<comment><!--)|<body\b[^<>]*+>", re.IGNORECASE)
 _HEAD_CLOSE = re.compile(r"(?P<comment><!--)|</head\s*>", re.IGNORECASE)

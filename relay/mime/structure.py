@@ -21,7 +21,7 @@ _HEADERS = 2  # all headers of a message together, in largest headers: each smal
 #: What may follow "--boundary" on its line; anything else makes it another, longer boundary.
 _TAIL = re.compile(rb"(--)?[ \t]*+(?:\r*\n|\r|\Z)")
 #: A line that looks like a delimiter with a part's header below, for when the boundary is not told.
-_GUESSED = re.compile(rb"(?<![^\r\n])--([^\s\"][^\r\n\"]{0,199}?)[ \t]*(?:\r*\n|\r)(?=content-)", re.IGNORECASE)
+_GUESSED = re.compile(rb"(?<![^\r\n])--([^\s\"][^\r\n\"]{0,199}+)(?:\r*\n|\r)(?=content-)", re.IGNORECASE)
 _LONGEST_PREAMBLE = 65536
 _NEAR_BYTES = 2048  # looked through for a delimiter when a hyphen was seen
 _LONGEST_FOOTER = 4096  # looked at for words
@@ -129,7 +129,7 @@ class _Reader:
         if repaired:
             guess = _GUESSED.search(body.data, body.start, min(body.end, body.start + _LONGEST_PREAMBLE))
             if guess:
-                boundary = guess[1].rstrip(b"-") or b"-"
+                boundary = guess[1].rstrip().rstrip(b"-") or b"-"
                 spans, behind = _spans(body.data, body.start, body.end, boundary, self._room)
         if not spans:
             spans, behind = [_Span(body.start, body.end)] if body.start < body.end else [], body.end

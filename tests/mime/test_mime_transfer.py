@@ -49,6 +49,16 @@ def test_every_byte_arrives(encoding, data):
     assert base64.b64encode(data) == b"".join(body.base64())
 
 
+def test_a_file_of_which_every_line_is_padded_is_whole_however_many_there_are():
+    """After a thousand lines the rest was left out, and nobody told."""
+    data = bytes(range(256)) * 400
+    lines = b"\r\n".join(base64.b64encode(data[at : at + 55]) for at in range(0, len(data), 55))
+    raw = file(lines, b"application/octet-stream; name=f", b"Content-Transfer-Encoding: base64")
+    body = content(multipart(b"mixed", raw)).attachments[0].body
+    assert data == body.decoded()
+    assert base64.b64encode(data) == b"".join(body.base64())
+
+
 @pytest.mark.parametrize(
     ("expected", "raw"),
     [
