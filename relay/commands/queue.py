@@ -20,11 +20,9 @@ from relay.config import Settings
 from relay.errors import QueueError
 from relay.message import MessageId
 from relay.queue.contract import Verb
-from relay.queue.control import CONCERNS, Done, QueueControl, Selection
+from relay.queue.control import CONCERNS, Done, QueueControl, Selection, act_throughout
 from relay.queue.opening import open_desk
 
-#: Messages in one transaction: few enough that mail does not wait for it.
-_STEP = 200
 #: Messages of one page where all are wanted.
 _PAGE = 500
 
@@ -140,10 +138,7 @@ async def _act(desk: QueueControl, verb: Verb, chosen: Selection, *, is_sure: bo
         return would
     if not is_sure:
         _ask(verb, would)
-    done = await desk.act(verb, chosen, who=_who(), limit=_STEP)
-    while done.after:
-        done += await desk.act(verb, chosen, who=_who(), limit=_STEP, after=done.after)
-    return done
+    return await act_throughout(desk, verb, chosen, who=_who())
 
 
 def _ask(verb: Verb, would: Done) -> None:

@@ -36,6 +36,8 @@ LEADS_TO: Mapping[Verb, State] = {
 ACT_REASONS: Mapping[Verb, str] = {Verb.HOLD: "held by the operator", Verb.DROP: "dropped by the operator"}
 #: A message that is too old for further attempts gets so much time where a person asks for one; seconds.
 ONE_MORE_DAY_SECONDS = 86400.0
+#: Messages of an act that are done in one transaction.
+_STEP = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,3 +184,11 @@ class QueueControl(Protocol):
 
     async def close(self) -> None:
         """Close."""
+
+
+async def act_throughout(desk: QueueControl, verb: Verb, selection: Selection, *, who: str) -> Done:
+    """Do it to everything that matches, in transactions that are few enough messages for mail not to wait."""
+    done = await desk.act(verb, selection, who=who, limit=_STEP)
+    while done.after:
+        done += await desk.act(verb, selection, who=who, limit=_STEP, after=done.after)
+    return done

@@ -15,15 +15,9 @@ _EVERY_STATE = frozenset(State)
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What was typed, to be shown again, and what it means."""
+    """What the filters mean."""
 
     state: str  # a state; "open", "any"
-    account: str
-    sender: str
-    recipient: str
-    reason: str
-    ids: str  # one or more, with blanks between
-    within: str  # a duration such as "2h", or empty
     selection: Selection
 
 
@@ -39,7 +33,7 @@ def asked(query: Mapping[str, str], now: float) -> Asked:
             raise MisaskedError(f"{name}: letters that can be seen, please")
     state = query.get("state", "").strip() or ("any" if typed["ids"] else "open")
     selection = Selection(
-        ids=_ids(typed["ids"]),
+        ids=message_ids(typed["ids"]),
         states=_states(state),
         account=typed["account"],
         sender=typed["sender"],
@@ -47,7 +41,7 @@ def asked(query: Mapping[str, str], now: float) -> Asked:
         reason=typed["reason"],
         received_since=now - _seconds(typed["within"]) if typed["within"] else 0.0,
     )
-    return Asked(state=state, selection=selection, **typed)
+    return Asked(state, selection)
 
 
 def _states(word: str) -> frozenset[State]:
@@ -61,7 +55,13 @@ def _states(word: str) -> frozenset[State]:
         raise MisaskedError(f'state: "{word}" is none; there are {known}') from None
 
 
-def _ids(text: str) -> tuple[MessageId, ...]:
+def every_state_of(ids: tuple[MessageId, ...]) -> Selection:
+    """Select these messages, whatever became of them. None at all would select every message: callers look."""
+    return Selection(ids=ids, states=_EVERY_STATE)
+
+
+def message_ids(text: str) -> tuple[MessageId, ...]:
+    """Read message ids with blanks between. Raises MisaskedError."""
     ids = text.upper().split()
     for one in ids:
         if len(one) != _ID_CHARACTERS or not one.isalnum() or not one.isascii():

@@ -9,14 +9,13 @@ from relay.config import Settings
 from relay.errors import BadCursor
 from relay.message import Clock, MessageId
 from relay.queue.contract import State, Verb
-from relay.queue.control import Done, QueueControl, Selection
-from relay.web.asking import Asked, MisaskedError, asked
+from relay.queue.control import Done, QueueControl, act_throughout
+from relay.web.asking import Asked, MisaskedError, asked, every_state_of, message_ids
 from relay.web.forms import Form, form_of
 from relay.web.guard import VISITOR, Guard
 from relay.web.rendering import Renderer
 
 _PAGE = 50
-_STEP = 200  # messages of an act that are done in one transaction
 _FILTERS = ("state", "account", "sender", "recipient", "reason", "ids", "within")
 _UNPROCESSABLE = 422
 
@@ -72,22 +71,14 @@ class Messages:
     async def _confirm(self, request: web.Request) -> web.Response:
         form = await form_of(request)
         verb, ids = _verb(form), _chosen(form.every("id"))
-        weighed = await self._desk.weigh(verb, _selection(ids)) if ids else Done()
+        weighed = await self._desk.weigh(verb, every_state_of(ids)) if ids else Done()
         return self._renderer.page(request, "messages_confirm.html", verb=verb, ids=ids, done=weighed, back=_back(form))
 
     async def _act(self, request: web.Request) -> web.StreamResponse:
         form = await form_of(request)
-        verb, ids, done = _verb(form), _chosen(form.every("id")), Done()
-        while ids:
-            who = f"web/{request[VISITOR].name}"
-            done += await self._desk.act(verb, _selection(ids), who=who, limit=_STEP, after=done.after)
-            if not done.after:
-                break
+        verb, ids, who = _verb(form), _chosen(form.every("id")), f"web/{request[VISITOR].name}"
+        done = await act_throughout(self._desk, verb, every_state_of(ids), who=who) if ids else Done()
         return self._renderer.page(request, "messages_done.html", verb=verb, done=done, back=_back(form))
-
-
-def _selection(ids: tuple[MessageId, ...]) -> Selection:
-    return Selection(ids=ids, states=frozenset(State))
 
 
 def _verb(form: Form) -> Verb:
@@ -99,7 +90,7 @@ def _verb(form: Form) -> Verb:
 
 def _chosen(ids: Iterable[str]) -> tuple[MessageId, ...]:
     try:
-        return asked({"ids": " ".join(ids)}, 0.0).selection.ids
+        return message_ids(" ".join(ids))
     except MisaskedError as error:
         raise web.HTTPUnprocessableEntity(text=str(error)) from None
 

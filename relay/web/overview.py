@@ -1,6 +1,5 @@
 """The first page: how it goes, what is wrong now, and every account at a glance."""
 
-from dataclasses import dataclass
 from typing import Any
 
 from aiohttp import web
@@ -9,25 +8,13 @@ from relay.config import Settings
 from relay.errors import QueueError
 from relay.events import Events
 from relay.message import Clock
-from relay.queue.contract import Counts, Pause, State, Volume
+from relay.queue.contract import Counts, State
+from relay.web.accounts import account_states, provider_of
 from relay.web.guard import Guard
 from relay.web.history import History
 from relay.web.rendering import Renderer
 from relay.web.store import Store
 from relay.web.trouble import troubles
-
-_DAY = 86400.0
-
-
-@dataclass(frozen=True, slots=True)
-class AccountLine:
-    """An account as the page shows it."""
-
-    name: str
-    provider: str
-    today: Volume
-    per_day: int  # recipients that it may have a day; 0: no limit
-    pause: Pause | None
 
 
 class Overview:
@@ -75,7 +62,7 @@ class Overview:
         name = request.match_info["name"]
         if not await self._store.resume(name):
             raise web.HTTPNotFound(text="this account is not paused")
-        self._events.account_resumed(name, provider=self._provider(name))
+        self._events.account_resumed(name, provider=provider_of(self._settings, name))
         raise web.HTTPSeeOther("/")
 
     async def _values(self) -> dict[str, Any]:
@@ -83,8 +70,7 @@ class Overview:
         try:
             counts: Counts | None = await self._store.stats()
             pauses = await self._store.paused()
-            paused = {pause.account: pause for pause in pauses}
-            accounts = [await self._line(name, paused.get(name), now) for name in sorted(self._settings.account)]
+            accounts = await account_states(self._settings, self._store, pauses, now)
         except QueueError as error:
             self._events.store_failed("overview", str(error))
             counts, pauses, accounts = None, (), []
@@ -95,12 +81,3 @@ class Overview:
             "troubles": list(troubles(counts, pauses, now)),
             "oldest": now - counts.oldest_received_at if counts and counts.oldest_received_at is not None else None,
         }
-
-    async def _line(self, name: str, pause: Pause | None, now: float) -> AccountLine:
-        account = self._settings.account[name]
-        today = await self._store.volume(name, now - now % _DAY, now + 1)
-        return AccountLine(name, account.provider, today, account.recipients_per_day, pause)
-
-    def _provider(self, account: str) -> str:
-        known = self._settings.account.get(account)
-        return known.provider if known else "unknown"

@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from typing import Any
 
 from aiohttp import web
@@ -12,19 +11,19 @@ from relay.errors import BadCursor, QueueError
 from relay.events import Events
 from relay.message import Clock, MessageId
 from relay.plain import as_data, with_moments
-from relay.queue.contract import Counts, Pause, State, Volume
-from relay.queue.control import Backlog, Detail, Done, Page, QueueControl, Selection
+from relay.queue.contract import Counts, Pause
+from relay.queue.control import Backlog, Detail, Done, Page, QueueControl, act_throughout
+from relay.web.accounts import AccountState, account_states, provider_of
 from relay.web.api.operations import PREFIX, Operation, document
 from relay.web.api.shapes import ActBody, PauseBody, read
-from relay.web.asking import MisaskedError, asked
+from relay.web.asking import MisaskedError, asked, every_state_of, message_ids
 from relay.web.guard import VISITOR, Guard
 from relay.web.problem import problem
 from relay.web.store import Store
 
-_DAY = 86400.0
 _MOST = 500
+_MESSAGE, _ACCOUNT = "/messages/{id}", "/accounts/{name}"
 _NOT_FOUND, _UNPROCESSABLE, _UNAVAILABLE = 404, 422, 503
-_STEP = 200  # messages of an act that are done in one transaction
 
 _FILTERS = {
     "ids": "message ids, with blanks between",
@@ -38,17 +37,6 @@ _FILTERS = {
     "limit": f"how many, 1 to {_MOST}; otherwise 50",
     "after": "of the page before",
 }
-
-
-@dataclass(frozen=True, slots=True)
-class AccountState:
-    """An account, and how much it sent today (UTC)."""
-
-    name: str
-    provider: str
-    today: Volume
-    recipients_per_day: int  # 0: no limit
-    pause: Pause | None
 
 
 class Api:
@@ -75,7 +63,6 @@ class Api:
 
     def operations(self) -> list[Operation]:
         """List everything that can be asked for."""
-        stated, paused = f"{_ACCOUNT}/resume", f"{_ACCOUNT}/pause"
         return [
             Operation("stats", "GET", "/stats", "The queue at a glance", self._told(self._stats), Counts),
             Operation(
@@ -91,9 +78,24 @@ class Api:
             ),
             Operation("accounts", "GET", "/accounts", "The accounts", self._told(self._accounts), list[AccountState]),
             Operation(
-                "pause", "POST", paused, "Leave one alone", self._told(self._pause), Pause, "act", body=PauseBody
+                "pause",
+                "POST",
+                f"{_ACCOUNT}/pause",
+                "Leave one alone",
+                self._told(self._pause),
+                Pause,
+                "act",
+                body=PauseBody,
             ),
-            Operation("resume", "POST", stated, "Try one again", self._told(self._resume), dict[str, bool], "act"),
+            Operation(
+                "resume",
+                "POST",
+                f"{_ACCOUNT}/resume",
+                "Try one again",
+                self._told(self._resume),
+                dict[str, bool],
+                "act",
+            ),
         ]
 
     def _told(self, work: Callable[[web.Request], Awaitable[Any]]) -> Callable[[web.Request], Awaitable[web.Response]]:
@@ -146,31 +148,15 @@ class Api:
 
     async def _act(self, request: web.Request) -> Done:
         body = read(ActBody, await request.read())
-        ids = asked({"ids": " ".join(body.ids)}, 0.0).selection.ids
+        ids = message_ids(" ".join(body.ids))
         if not ids:  # none at all would select every message
             raise ValueError("ids: there is none in it")
-        selection, done = Selection(ids=ids, states=frozenset(State)), Done()
         if body.dry_run:
-            return await self._desk.weigh(body.verb, selection)
-        while True:
-            who = f"api/{request[VISITOR].name}"
-            done += await self._desk.act(body.verb, selection, who=who, limit=_STEP, after=done.after)
-            if not done.after:
-                return done
+            return await self._desk.weigh(body.verb, every_state_of(ids))
+        return await act_throughout(self._desk, body.verb, every_state_of(ids), who=f"api/{request[VISITOR].name}")
 
     async def _accounts(self, _request: web.Request) -> list[AccountState]:
-        now = self._clock()
-        paused = {pause.account: pause for pause in await self._store.paused()}
-        return [
-            AccountState(
-                name,
-                account.provider,
-                await self._store.volume(name, now - now % _DAY, now + 1),
-                account.recipients_per_day,
-                paused.get(name),
-            )
-            for name, account in sorted(self._settings.account.items())
-        ]
+        return await account_states(self._settings, self._store, await self._store.paused(), self._clock())
 
     async def _pause(self, request: web.Request) -> Pause:
         name = self._account(request)
@@ -178,7 +164,7 @@ class Api:
         pause = Pause(name, until=self._clock() + body.seconds, reason=body.reason, failures=0)
         await self._store.pause(pause)
         self._events.account_paused(
-            name, provider=self._settings.account[name].provider, reason=body.reason, seconds=body.seconds
+            name, provider=provider_of(self._settings, name), reason=body.reason, seconds=body.seconds
         )
         return pause
 
@@ -188,7 +174,7 @@ class Api:
         if not was_paused:
             name = self._account(request)
         else:
-            self._events.account_resumed(name, provider=name.partition(":")[0])
+            self._events.account_resumed(name, provider=provider_of(self._settings, name))
         return {"was_paused": was_paused}
 
     def _account(self, request: web.Request) -> str:
@@ -198,13 +184,10 @@ class Api:
         return name
 
 
-_MESSAGE, _ACCOUNT = "/messages/{id}", "/accounts/{name}"
-
-
 async def _described(text: str) -> web.Response:
     return web.Response(text=text, content_type="application/json")
 
 
 def _id(request: web.Request) -> MessageId:
-    ids = asked({"ids": request.match_info["id"]}, 0.0).selection.ids
+    ids = message_ids(request.match_info["id"])
     return ids[0] if ids else MessageId("")
