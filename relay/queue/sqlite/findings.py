@@ -1,12 +1,13 @@
 """What comes to light beside the attempts: proof, and bodies that cannot be read. Runs in the writer thread."""
 
 import sqlite3
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from relay.message import MessageId
 from relay.queue import telling
-from relay.queue.contract import FINAL_STATES, WAITING_STATES, Claim, Result, State
+from relay.queue.contract import FINAL_STATES, Claim, Result, State
+from relay.queue.findings import Proven, prove
 from relay.queue.leases import lost
 from relay.queue.rows import notify_from
 from relay.queue.sqlite.acting import do_noted
@@ -52,38 +53,32 @@ def confirm(connection: sqlite3.Connection, message_id: MessageId, results: Sequ
         return Confirmed(0)
     seq = int(row["seq"])
     standing = {each["position"]: each for each in connection.execute(SELECT_STANDING, (seq,))}
-    states = {position: State(each["state"]) for position, each in standing.items()}
-    proven: dict[int, Result] = {}
-    for result in results:  # the first proof of a recipient counts: after it nobody is in doubt
-        if states.get(result.position) in {State.UNCONFIRMED, State.HELD}:
-            proven.setdefault(result.position, result)
-    if not proven:
+    proven = prove(results, {position: State(each["state"]) for position, each in standing.items()}, now)
+    if not proven.results:
         return Confirmed(0)
     write_findings(
         connection,
-        [history_row(seq, result, owner="", now=now, seconds=0.0, call="") for result in proven.values()],
+        [history_row(seq, result, owner="", now=now, seconds=0.0, call="") for result in proven.results],
     )
     owed = {
-        position: telling.owed(row["mail_from"], result.state, notify_from(standing[position]["notify"]))
-        for position, result in proven.items()
+        result.position: telling.owed(row["mail_from"], result.state, notify_from(standing[result.position]["notify"]))
+        for result in proven.results
     }
     write_recipients(
         connection,
-        [recipient_row(seq, result, State.UNCONFIRMED, owed[position], now) for position, result in proven.items()],
+        [recipient_row(seq, result, State.UNCONFIRMED, owed[result.position], now) for result in proven.results],
     )
-    states |= {position: result.state for position, result in proven.items()}
-    is_finished = FINAL_STATES.issuperset(states.values())
     is_owed = any(owed.values()) or any(each["owed"] for each in standing.values())
-    owe(connection, row, now, is_owed=is_owed, is_finished=is_finished)
+    owe(connection, row, now, is_owed=is_owed, is_finished=proven.is_finished)
     is_leased = row["leased_by"] is not None
-    if is_finished and not is_leased and not is_owed:
+    if proven.is_finished and not is_leased and not is_owed:
         close(connection, [seq], now)
-        return Confirmed(len(proven), row["body_file"])
-    if is_finished:  # the body goes with the lease, or once its sender has been told
+        return Confirmed(len(proven.results), row["body_file"])
+    if proven.is_finished:  # the body goes with the lease, or once its sender has been told
         connection.execute(MARK_FINISHED, {"seq": seq, "now": now, "is_leased": is_leased})
     elif not is_leased:  # otherwise its holder says when it is due
-        _reschedule(connection, seq, states, proven.values(), now)
-    return Confirmed(len(proven))
+        _reschedule(connection, seq, proven, now)
+    return Confirmed(len(proven.results))
 
 
 def set_aside(connection: sqlite3.Connection, claim: Claim, reason: str, due_at: float | None, now: float) -> bool:
@@ -130,10 +125,7 @@ def owe(
         connection.execute(OWE_REPORT, {"seq": row["seq"], "due_at": due_at})
 
 
-def _reschedule(
-    connection: sqlite3.Connection, seq: int, states: Mapping[int, State], results: Iterable[Result], now: float
-) -> None:
-    waits = bool(WAITING_STATES.intersection(states.values()))
-    times = [now if result.due_at is None else result.due_at for result in results if result.state in WAITING_STATES]
-    if times or not waits:
-        connection.execute(RESCHEDULE_MESSAGE, {"seq": seq, "waits": waits, "due_at": min(times, default=now)})
+def _reschedule(connection: sqlite3.Connection, seq: int, proven: Proven, now: float) -> None:
+    if proven.due_at is not None or not proven.waits:
+        due_at = now if proven.due_at is None else proven.due_at
+        connection.execute(RESCHEDULE_MESSAGE, {"seq": seq, "waits": proven.waits, "due_at": due_at})
